@@ -1,0 +1,61 @@
+// client_directory: opening and examining it.
+
+#include <upcase/client_directory.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace upcase {
+namespace {
+
+std::string describe(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+std::variant<client_directory, std::string> client_directory::open(
+    const std::filesystem::path& path) {
+  file_descriptor fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOTDIR) {
+      return fmt::format("'{}' is not a directory", path.native());
+    }
+    return fmt::format("cannot open the directory '{}': {}", path.native(), describe(errno));
+  }
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) {
+    return fmt::format("cannot examine '{}': {}", path.native(), describe(errno));
+  }
+  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
+    return fmt::format(
+        "'{}' belongs to uid {}, who could replace clients' files; it must belong to root or to "
+        "uid {}, which runs the daemon",
+        path.native(), status.st_uid, ::geteuid());
+  }
+  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  if (others_write && (status.st_mode & S_ISVTX) == 0) {
+    return fmt::format(
+        "others may write in '{}' and it is not sticky, so that they could replace each other's "
+        "files; 'chmod 1733 {}' mends that",
+        path.native(), path.native());
+  }
+  return client_directory(std::move(fd), path.native());
+}
+
+std::variant<client_directory, std::string> client_directory::open_or_create(
+    const std::filesystem::path& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) == 0) {
+    // mkdir(2) obeys the umask; the mode is promised, so it is set.
+    if (::chmod(path.c_str(), S_ISVTX | S_IRWXU | S_IWGRP | S_IXGRP | S_IWOTH | S_IXOTH) != 0) {
+      return fmt::format("cannot set the mode of '{}': {}", path.native(), describe(errno));
+    }
+  } else if (errno != EEXIST) {
+    return fmt::format("cannot create the directory '{}': {}", path.native(), describe(errno));
+  }
+  return open(path);
+}
+
+}  // namespace upcase

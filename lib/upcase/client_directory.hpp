@@ -1,0 +1,44 @@
+// client_directory: a place where clients may bind their socket files.
+//
+// Opened and examined once, at start and at reload; every later look at a
+// client's file goes through this descriptor. Renaming the directory, or
+// replacing what its path leads to, therefore changes nothing for a check.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <upcase/file_descriptor.hpp>
+#include <variant>
+
+namespace upcase {
+
+class client_directory {
+ public:
+  /// Opens `path` (absolute) or says in one sentence why it will not do: it
+  /// must be a directory, owned by root or by this process, and not writable
+  /// by others unless sticky, since otherwise one user could rename or remove
+  /// another's file.
+  static std::variant<client_directory, std::string> open(const std::filesystem::path& path);
+
+  /// As `open`, making the directory first where it is missing: mode 1733, in
+  /// which everybody may make a file, nobody may list, and only its owner may
+  /// remove one.
+  static std::variant<client_directory, std::string> open_or_create(
+      const std::filesystem::path& path);
+
+  /// An O_PATH descriptor.
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+  /// As clients must write it in front of "/name".
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  client_directory(file_descriptor fd, std::string path) noexcept
+      : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  file_descriptor fd_;
+  std::string path_;
+};
+
+}  // namespace upcase

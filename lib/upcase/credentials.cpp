@@ -1,0 +1,163 @@
+// credentials: the check, step by step as the header numbers it.
+
+#include <upcase/credentials.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <upcase/shortage.hpp>
+
+namespace upcase {
+namespace {
+
+constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
+
+// openat2 reports EAGAIN when a rename or mount somewhere in the system raced
+// with it and it cannot be sure that nothing was crossed (openat2(2)).
+constexpr int openat2_attempts = 8;
+
+int open_beneath(int directory, const char* name) noexcept {
+  open_how how{};
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve =
+      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  long fd = -1;
+  for (int attempt = 0; attempt < openat2_attempts; ++attempt) {
+    fd = ::syscall(SYS_openat2, directory, name, &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN) {
+      break;
+    }
+  }
+  return static_cast<int>(fd);
+}
+
+std::chrono::system_clock::time_point to_time_point(const timespec& time) noexcept {
+  return std::chrono::system_clock::time_point(std::chrono::seconds(time.tv_sec) +
+                                               std::chrono::nanoseconds(time.tv_nsec));
+}
+
+// Steps 4 and 5.
+void check_file(const char* file, const credential_policy& policy,
+                std::chrono::system_clock::time_point now, finding& found) {
+  const file_descriptor opened(open_beneath(found.directory->fd(), file));
+  if (!opened) {
+    if (is_shortage(errno)) {
+      found.system_error.assign(errno, std::generic_category());
+    } else {
+      found.why = errno == EXDEV ? verdict::crossed_mount : verdict::not_found;
+    }
+    return;
+  }
+  struct stat status {};
+  found.why = ::fstat(opened.get(), &status) == 0 ? judge_file(status, found.who, policy, now)
+                                                  : verdict::not_found;
+}
+
+}  // namespace
+
+std::string_view client_name::path() const noexcept {
+  if (size <= path_offset || bytes[path_offset] == '\0') {
+    return {};
+  }
+  // The buffer is one byte longer than any address, so a NUL always follows.
+  return {bytes + path_offset};
+}
+
+verdict judge_name(const client_name& name) noexcept {
+  if (name.size <= path_offset) {
+    return verdict::unnamed;
+  }
+  if (name.bytes[path_offset] == '\0') {
+    return verdict::abstract;
+  }
+  return name.size > sizeof(sockaddr_un) ? verdict::too_long : verdict::allowed;
+}
+
+location locate(std::string_view path, std::span<const client_directory> directories) noexcept {
+  if (!path.starts_with('/')) {
+    return {.why = verdict::relative};
+  }
+  const std::size_t slash = path.rfind('/');
+  const std::string_view directory = path.substr(0, slash);
+  const std::string_view file = path.substr(slash + 1);
+  if (file.empty() || file == "." || file == "..") {
+    return {.why = verdict::outside};
+  }
+  // Compared as written: a configured directory has no ".", ".." or doubled
+  // slash in it, so neither has a path that begins with one.
+  for (std::size_t i = 0; i < directories.size(); ++i) {
+    if (directories[i].path() == directory) {
+      return {.why = verdict::allowed, .directory = i, .file = file};
+    }
+  }
+  return {.why = verdict::outside};
+}
+
+verdict judge_file(const struct stat& file, const peer& who, const credential_policy& policy,
+                   std::chrono::system_clock::time_point now) noexcept {
+  if (!S_ISSOCK(file.st_mode)) {
+    return verdict::not_a_socket;
+  }
+  if (file.st_nlink != 1) {
+    return verdict::linked;
+  }
+  if (policy.mode == client_mode::private_ && (file.st_mode & ACCESSPERMS) != S_IRWXU) {
+    return verdict::mode;
+  }
+  // A time in the future is no offence: clocks are set back.
+  if (policy.max_age.count() > 0 && now - to_time_point(file.st_ctim) > policy.max_age) {
+    return verdict::stale;
+  }
+  // The group is no credential: a setgid directory hands out its own.
+  return file.st_uid == who.uid ? verdict::allowed : verdict::uid_mismatch;
+}
+
+finding check_credentials(int socket, std::span<const client_directory> directories,
+                          const credential_policy& policy,
+                          std::chrono::system_clock::time_point now) {
+  finding found;
+  found.who = peer_of(socket).value_or(peer{.uid = policy.overflow});
+
+  if (policy.source == credential_source::file) {  // 1
+    found.name.size = sizeof found.name.bytes;
+    if (::getpeername(socket, reinterpret_cast<sockaddr*>(found.name.bytes), &found.name.size) !=
+        0) {
+      found.name.size = 0;  // gone already: as good as unnamed
+    }
+    found.why = judge_name(found.name);
+    if (found.why != verdict::allowed) {
+      return found;
+    }
+  }
+  if (found.who.uid == policy.overflow) {  // 2
+    found.why = verdict::unmapped_uid;
+    return found;
+  }
+  if (policy.source == credential_source::file) {
+    const location place = locate(found.name.path(), directories);  // 3
+    found.why = place.why;
+    if (found.why != verdict::allowed) {
+      return found;
+    }
+    found.directory = &directories[place.directory];
+    check_file(place.file.data(), policy, now, found);  // 4, 5
+  }
+  return found;
+}
+
+void remove_client_file(const finding& passed) noexcept {
+  if (passed.directory != nullptr) {
+    const std::string_view path = passed.name.path();
+    ::unlinkat(passed.directory->fd(), path.data() + path.rfind('/') + 1, 0);
+  }
+}
+
+bool kernel_can_check_files() noexcept {
+  const file_descriptor root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const file_descriptor probe(open_beneath(root.get(), "."));
+  return static_cast<bool>(probe);
+}
+
+}  // namespace upcase

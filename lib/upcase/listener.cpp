@@ -1,0 +1,134 @@
+// listener: lock, look, bind.
+
+#include <upcase/listener.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace upcase {
+namespace {
+
+std::string describe(int error) { return std::generic_category().message(error); }
+
+[[noreturn]] void fail(std::string_view what, const std::filesystem::path& path) {
+  throw listen_error(false, fmt::format("cannot {} '{}': {}", what, path.native(),
+                                        describe(errno)));
+}
+
+[[noreturn]] void fail_running(const std::filesystem::path& path) {
+  throw listen_error(true, fmt::format("already running: another daemon serves '{}'",
+                                       path.native()));
+}
+
+sockaddr_un address_of(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.native().size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    fail("listen on", path);
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  return address;
+}
+
+// The lock file is removed by whoever holds it, so one that was opened may be
+// gone by the time it is locked: look again whether the name leads to it.
+file_descriptor acquire_lock(const std::filesystem::path& path,
+                             const std::filesystem::path& served) {
+  for (;;) {
+    file_descriptor lock(
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    if (!lock) {
+      fail("open the lock file", path);
+    }
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) {
+        fail_running(served);
+      }
+      fail("lock", path);
+    }
+    struct stat held {};
+    struct stat named {};
+    if (::fstat(lock.get(), &held) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+        held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
+      return lock;
+    }
+  }
+}
+
+// Under the lock: makes way for a bind, or throws.
+void remove_stale(const std::filesystem::path& path, const sockaddr_un& address) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) {
+      return;
+    }
+    fail("examine", path);
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    throw listen_error(false, fmt::format("'{}' exists and is not a socket; it stays untouched, "
+                                          "name another path with --socket",
+                                          path.native()));
+  }
+  // Non-blocking: a living daemon with a full backlog answers EAGAIN.
+  const file_descriptor probe(
+      ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+      errno != ECONNREFUSED) {
+    fail_running(path);
+  }
+  if (::unlink(path.c_str()) != 0) {
+    fail("remove the stale socket", path);
+  }
+}
+
+int bind_with_mode(int socket, const sockaddr_un& address, mode_t mode) {
+  const mode_t previous = ::umask(ACCESSPERMS & ~mode);
+  const int result = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::umask(previous);
+  return result;
+}
+
+}  // namespace
+
+listener::listener(std::filesystem::path path, mode_t mode, int backlog)
+    : path_(std::move(path)), lock_path_(path_.native() + ".lock") {
+  const sockaddr_un address = address_of(path_);
+  lock_ = acquire_lock(lock_path_, path_);
+  try {
+    remove_stale(path_, address);
+    socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!socket_ || bind_with_mode(socket_.get(), address, mode) != 0) {
+      fail("bind", path_);
+    }
+    if (struct stat status {}; ::lstat(path_.c_str(), &status) == 0) {
+      device_ = status.st_dev;
+      inode_ = status.st_ino;
+    }
+    if (::listen(socket_.get(), backlog) != 0) {
+      fail("listen on", path_);
+    }
+  } catch (...) {
+    ::unlink(lock_path_.c_str());
+    throw;
+  }
+}
+
+listener::~listener() {
+  if (struct stat status {}; ::lstat(path_.c_str(), &status) == 0 &&
+                             status.st_dev == device_ && status.st_ino == inode_) {
+    ::unlink(path_.c_str());
+  }
+  ::unlink(lock_path_.c_str());
+}
+
+}  // namespace upcase

@@ -1,0 +1,32 @@
+// log: the words and the line.
+
+#include <upcase/log.hpp>
+
+#include <iterator>
+#include <upcase/escape.hpp>
+
+namespace upcase {
+
+std::string_view to_string(event what) noexcept {
+  switch (what) {
+    case event::allow:
+      return "allow";
+    case event::deny:
+      return "deny";
+    case event::end:
+      return "end";
+    case event::status:
+      break;
+  }
+  return "status";
+}
+
+std::string format_event(event what, log_fields fields) {
+  std::string line(to_string(what));
+  for (const log_field& field : fields) {
+    fmt::format_to(std::back_inserter(line), " {}={}", field.key, escape(field.value));
+  }
+  return line;
+}
+
+}  // namespace upcase

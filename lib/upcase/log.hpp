@@ -1,0 +1,65 @@
+// log: what happened, one line an event.
+//
+// Four words, after s6-ipcserver's custom, each followed by key=value fields:
+//
+//   allow   a client is served           deny    one was refused, and why
+//   end     a served client is gone      status  the daemon itself
+//
+// The log is told, never asked: nothing decides by it.
+
+#pragma once
+
+#include <atomic>
+#include <fmt/format.h>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <upcase/log_level.hpp>
+
+namespace upcase {
+
+enum class event { allow, deny, end, status };
+
+std::string_view to_string(event what) noexcept;
+
+/// One key=value. Text is escaped by whoever writes it out.
+struct log_field {
+  log_field(std::string_view name, std::string_view text) : key(name), value(text) {}
+  template <typename Number>
+    requires std::is_arithmetic_v<Number>
+  log_field(std::string_view name, Number number) : key(name), value(fmt::to_string(number)) {}
+
+  std::string_view key;
+  std::string value;
+};
+
+using log_fields = std::initializer_list<log_field>;
+
+/// Safe to call from several threads.
+class log {
+ public:
+  log() = default;
+  log(const log&) = delete;
+  log& operator=(const log&) = delete;
+  virtual ~log() = default;
+
+  void write(log_level level, event what, log_fields fields) {
+    if (level <= threshold_.load(std::memory_order_relaxed)) {
+      do_write(level, what, fields);
+    }
+  }
+
+  /// Events of less weight than this are not written.
+  void set_threshold(log_level level) noexcept { threshold_ = level; }
+
+ private:
+  virtual void do_write(log_level level, event what, log_fields fields) = 0;
+
+  std::atomic<log_level> threshold_ = log_level::info;
+};
+
+/// "allow client=1 uid=1000": an event as every log writes it.
+std::string format_event(event what, log_fields fields);
+
+}  // namespace upcase

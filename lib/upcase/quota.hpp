@@ -1,0 +1,66 @@
+// quota: how many connections one user may hold.
+//
+// A connection holds a charge for as long as it lives; the charge gives
+// itself back. Event loops on several threads share one quota, so it locks:
+// once when a client comes and once when it goes, never in between.
+
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <sys/types.h>
+#include <unordered_map>
+#include <utility>
+
+namespace upcase {
+
+class quota {
+ public:
+  /// One connection on one user's account. Move-only; the quota that issued
+  /// it must outlive it.
+  class charge {
+   public:
+    charge() noexcept = default;
+    charge(charge&& other) noexcept
+        : from_(std::exchange(other.from_, nullptr)), uid_(other.uid_) {}
+    charge& operator=(charge&& other) noexcept {
+      std::swap(from_, other.from_);
+      std::swap(uid_, other.uid_);
+      return *this;
+    }
+    charge(const charge&) = delete;
+    charge& operator=(const charge&) = delete;
+    ~charge();
+
+   private:
+    friend quota;
+    charge(quota& from, uid_t uid) noexcept : from_(&from), uid_(uid) {}
+
+    quota* from_ = nullptr;
+    uid_t uid_ = 0;
+  };
+
+  /// `limit` connections a user; 0 means any number.
+  explicit quota(std::size_t limit) noexcept : limit_(limit) {}
+
+  /// Nothing when the user is at the limit.
+  std::optional<charge> acquire(uid_t uid);
+
+  /// For a reload. Lowering it ends nobody here: see `exceeds`.
+  void set_limit(std::size_t limit);
+
+  /// Whether the user holds more than the limit, as after it was lowered.
+  [[nodiscard]] bool exceeds(uid_t uid) const;
+
+  [[nodiscard]] std::size_t held_by(uid_t uid) const;
+
+ private:
+  void give_back(uid_t uid) noexcept;
+
+  mutable std::mutex mutex_;
+  std::size_t limit_;
+  std::unordered_map<uid_t, std::size_t> held_;  // only users with connections
+};
+
+}  // namespace upcase

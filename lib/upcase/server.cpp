@@ -1,0 +1,325 @@
+// server: accept, admit, reload, stop.
+
+#include <upcase/server.hpp>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <upcase/shortage.hpp>
+#include <utility>
+
+namespace upcase {
+namespace {
+
+namespace asio = boost::asio;
+using protocol = asio::local::stream_protocol;
+
+// How many connections are taken before the clients that are in get their turn.
+constexpr std::size_t accept_batch = 64;
+
+// A limit that is reached over and over is told this often.
+constexpr std::chrono::seconds between_full_messages{10};
+
+stream_timeouts timeouts_of(const settings& config) {
+  return {.idle = config.idle_timeout, .write = config.write_timeout};
+}
+
+}  // namespace
+
+server::server(asio::io_context& context, file_descriptor listening, settings config,
+               std::vector<client_directory> directories, handler serve, log& journal)
+    : context_(context),
+      acceptor_(context, protocol(), listening.release()),
+      config_(std::move(config)),
+      directories_(std::move(directories)),
+      serve_(std::move(serve)),
+      journal_(journal),
+      users_(config_.max_clients_per_user),
+      wake_up_(context),
+      drain_timer_(context),
+      report_timer_(context) {
+  const worker::surroundings around{.serve = serve_,
+                                    .users = users_,
+                                    .journal = journal_,
+                                    .client_gone = [this] { client_gone(); }};
+  workers_.push_back(std::make_unique<worker>(context_, around, timeouts_of(config_)));
+  while (workers_.size() < config_.threads) {
+    // The hint promises that one thread runs the context.
+    contexts_.push_back(std::make_unique<asio::io_context>(1));
+    workers_.push_back(
+        std::make_unique<worker>(*contexts_.back(), around, timeouts_of(config_)));
+  }
+}
+
+server::~server() {
+  // A server that was not stopped must still let its threads go.
+  for (const auto& context : contexts_) {
+    context->stop();
+  }
+  threads_.clear();
+}
+
+void server::start() {
+  for (const auto& context : contexts_) {
+    threads_.emplace_back([&loop = *context] { loop.run(); });
+  }
+  asio::co_spawn(context_, accept_clients(), asio::detached);
+}
+
+asio::awaitable<void> server::accept_clients() {
+  boost::system::error_code error;
+  while (phase_ == phase::serving) {
+    if (full()) {
+      wants_to_know_ = true;
+      tell_full();
+      // Asked again after saying so: a client may have gone in between.
+      if (full()) {
+        wake_up_.expires_at(asio::steady_timer::time_point::max());
+        co_await wake_up_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      }
+      wants_to_know_ = phase_ != phase::serving;
+      continue;
+    }
+    if (!waiting_) {
+      co_await acceptor_.async_wait(protocol::acceptor::wait_read,
+                                    asio::redirect_error(asio::use_awaitable, error));
+    }
+    if (phase_ != phase::serving) {
+      break;
+    }
+    if (const auto delay = accept_some(accept_batch); delay != milliseconds::zero()) {
+      wants_to_know_ = true;
+      wake_up_.expires_after(delay);
+      co_await wake_up_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      wants_to_know_ = phase_ != phase::serving;
+    }
+  }
+}
+
+// Returns how long to wait before the next try; zero for not at all.
+server::milliseconds server::accept_some(std::size_t most) {
+  for (std::size_t taken = 0; taken < most && !full(); ++taken) {
+    int error = waiting_ ? 0 : accept_one();
+    if (error == EAGAIN || error == EWOULDBLOCK) {
+      break;
+    }
+    if (error == 0) {
+      error = admit();
+    }
+    // What is left are errors of one connection that went away meanwhile
+    // (accept(2)); the next one may be sound.
+    if (is_shortage(error)) {
+      return pause(error);
+    }
+  }
+  return milliseconds::zero();
+}
+
+// accept4(2) on Asio's acceptor rather than its own accept, for that one takes
+// two more calls to set what the flags set here, and an address that a client
+// with a full path makes too long for it.
+int server::accept_one() noexcept {
+  waiting_.reset(
+      ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return waiting_ ? 0 : errno;
+}
+
+// Decides on the client in `waiting_`. On a shortage it stays there.
+int server::admit() {
+  finding found = check_credentials(waiting_.get(), directories_, config_.credentials,
+                                    std::chrono::system_clock::now());
+  if (found.system_error) {
+    return found.system_error.value();
+  }
+  quota::charge charge;
+  if (decide(found, charge) != verdict::allowed) {
+    refuse(found);
+    waiting_.reset();
+    return 0;
+  }
+  remove_client_file(found);
+  if (backoff_.active()) {
+    backoff_.succeeded();
+    journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
+  }
+  const std::uint64_t id = ++served_;
+  journal_.write(log_level::info, event::allow,
+                 {{"client", id},
+                  {"uid", found.who.uid},
+                  {"pid", found.who.pid},
+                  {"path", found.name.path()}});
+  hand_over({.id = id, .who = found.who, .socket = std::move(waiting_), .charge = std::move(charge)});
+  return 0;
+}
+
+// After the proof of who it is: whether it may in.
+verdict server::decide(finding& found, quota::charge& charge) {
+  if (found.why != verdict::allowed) {
+    return found.why;
+  }
+  const int fd = waiting_.get();
+  if (!config_.access.admits(found.who, [fd] { return groups_of(fd); })) {
+    return found.why = verdict::denied;
+  }
+  auto charged = users_.acquire(found.who.uid);
+  if (!charged) {
+    return found.why = verdict::over_quota;
+  }
+  charge = std::move(*charged);
+  return verdict::allowed;
+}
+
+void server::hand_over(admitted_client client) {
+  worker& least = **std::ranges::min_element(
+      workers_, {}, [](const auto& candidate) { return candidate->clients(); });
+  ++clients_;
+  least.expect_client();
+  if (&least.context() == &context_) {
+    least.serve(std::move(client));
+    return;
+  }
+  asio::post(least.context(), [&least, moved = std::move(client)]() mutable {
+    least.serve(std::move(moved));
+  });
+}
+
+void server::refuse(const finding& found) {
+  ++refused_;
+  const bool told = refusals_.admit(found.who.uid, std::chrono::steady_clock::now());
+  plan_report();
+  if (!told) {
+    return;
+  }
+  journal_.write(log_level::warning, event::deny,
+                 {{"uid", found.who.uid},
+                  {"pid", found.who.pid},
+                  {"verdict", to_string(found.why)},
+                  {"path", found.name.path()},
+                  {"reason", explain(found.why)}});
+}
+
+// Arms the timer that tells, once a period is over, what was not written.
+void server::plan_report() {
+  const auto next = refusals_.next_end();
+  if (!next || report_timer_.expiry() == *next) {
+    return;
+  }
+  report_timer_.expires_at(*next);
+  report_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled) {
+      return;
+    }
+    for (const auto& [uid, suppressed] :
+         refusals_.take_ended(std::chrono::steady_clock::now())) {
+      const std::string who = uid == refusal_limit::others ? "others" : std::to_string(uid);
+      journal_.write(log_level::warning, event::status,
+                     {{"refusals-not-logged", suppressed}, {"uid", who}});
+    }
+    plan_report();
+  });
+}
+
+server::milliseconds server::pause(int error) {
+  if (!backoff_.active()) {
+    journal_.write(log_level::error, event::status,
+                   {{"accepting", "paused"},
+                    {"error", std::generic_category().message(error)},
+                    {"clients", clients_.load()}});
+  }
+  return backoff_.next();
+}
+
+void server::tell_full() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - told_full_ >= between_full_messages) {
+    told_full_ = now;
+    journal_.write(log_level::warning, event::status,
+                   {{"accepting", "paused"},
+                    {"reason", "max-clients reached; more wait in the backlog"},
+                    {"clients", clients_.load()}});
+  }
+}
+
+template <typename Action>
+void server::on_every_worker(Action action) {
+  for (const auto& each : workers_) {
+    asio::post(each->context(), [&to = *each, action] { action(to); });
+  }
+}
+
+void server::reload(settings config, std::vector<client_directory> directories) {
+  config_ = std::move(config);
+  directories_ = std::move(directories);
+  users_.set_limit(config_.max_clients_per_user);
+  const auto rules = std::make_shared<const access_rules>(config_.access);
+  on_every_worker([rules, timeouts = timeouts_of(config_)](worker& each) {
+    each.reconsider(*rules, timeouts);
+  });
+  wake_up_.cancel();
+}
+
+void server::stop(std::function<void()> stopped) {
+  stopped_ = std::move(stopped);
+  // Whoever is in the backlog has connected, and may have sent: it counts as
+  // a client before the stop. Bounded, since more may come all the while.
+  accept_some(config_.backlog);
+  phase_ = phase::draining;
+  wants_to_know_ = true;
+  waiting_.reset();
+  acceptor_.close();
+  wake_up_.cancel();
+  journal_.write(log_level::info, event::status,
+                 {{"state", "draining"}, {"clients", clients_.load()}});
+  on_every_worker([](worker& each) { each.drain(); });
+  drain_timer_.expires_after(config_.drain_timeout);
+  drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled) {
+      journal_.write(log_level::warning, event::status,
+                     {{"drain-timeout", "over"}, {"clients", clients_.load()}});
+      stop_now();
+    }
+  });
+  finish_if_drained();
+}
+
+void server::stop_now() {
+  on_every_worker([](worker& each) { each.abort(end_reason::aborted); });
+}
+
+server::counts server::status() const noexcept {
+  return {.clients = clients_, .served = served_, .refused = refused_};
+}
+
+void server::client_gone() {
+  --clients_;
+  if (wants_to_know_) {
+    asio::post(context_, [this] {
+      wake_up_.cancel();
+      finish_if_drained();
+    });
+  }
+}
+
+void server::finish_if_drained() {
+  if (phase_ != phase::draining || clients_ != 0) {
+    return;
+  }
+  phase_ = phase::stopped;
+  drain_timer_.cancel();
+  report_timer_.cancel();
+  on_every_worker([](worker& each) { each.stop(); });
+  journal_.write(log_level::info, event::status,
+                 {{"state", "stopped"}, {"served", served_}, {"refused", refused_}});
+  if (stopped_) {
+    std::exchange(stopped_, nullptr)();
+  }
+}
+
+}  // namespace upcase

@@ -1,0 +1,126 @@
+// server: from a listening socket to served clients, and to a clean stop.
+//
+// It accepts, asks who the client is and whether it may in, and hands it to
+// the event loop that has the fewest. It knows nothing of signals, files of
+// configuration or service managers: whoever embeds it brings those.
+//
+//   boost::asio::io_context context;
+//   upcase::log& journal = ...;
+//   upcase::server server(context, std::move(listening_socket), settings,
+//                         std::move(directories), my_handler, journal);
+//   server.start();
+//   context.run();   // returns when stop() has let the last client finish
+
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <upcase/accept_backoff.hpp>
+#include <upcase/client_directory.hpp>
+#include <upcase/credentials.hpp>
+#include <upcase/file_descriptor.hpp>
+#include <upcase/log.hpp>
+#include <upcase/quota.hpp>
+#include <upcase/refusal_limit.hpp>
+#include <upcase/session.hpp>
+#include <upcase/settings.hpp>
+#include <upcase/worker.hpp>
+#include <vector>
+
+namespace upcase {
+
+/// Belongs to the thread that runs `context`, where the first event loop lives
+/// too; `settings::threads` above one adds threads of its own.
+class server {
+ public:
+  /// `listening` is a listening, non-blocking Unix stream socket. The handler
+  /// is called on every loop's thread. `journal` outlives the server. Throws
+  /// std::system_error where descriptors or threads are missing.
+  server(boost::asio::io_context& context, file_descriptor listening, settings config,
+         std::vector<client_directory> directories, handler serve, log& journal);
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+  ~server();
+
+  /// Begins to accept.
+  void start();
+
+  /// Takes over everything that can change while clients are served; asks the
+  /// rules again for those who are in. The socket's path, mode and backlog and
+  /// the number of threads stay as they are.
+  void reload(settings config, std::vector<client_directory> directories);
+
+  /// Accepts what already waits in the backlog and then no more, answers what
+  /// every client has sent by now, and ends. `drain_timeout` bounds it.
+  /// `stopped`, if any, is called when the last client is gone.
+  void stop(std::function<void()> stopped = {});
+
+  /// Ends what `stop` is still waiting for.
+  void stop_now();
+
+  struct counts {
+    std::size_t clients = 0;    ///< connected now
+    std::uint64_t served = 0;   ///< ever admitted
+    std::uint64_t refused = 0;  ///< ever turned away
+  };
+  [[nodiscard]] counts status() const noexcept;
+
+ private:
+  using milliseconds = std::chrono::milliseconds;
+
+  boost::asio::awaitable<void> accept_clients();
+  milliseconds accept_some(std::size_t most);
+  int accept_one() noexcept;
+  int admit();
+  verdict decide(finding& found, quota::charge& charge);
+  void hand_over(admitted_client client);
+  void refuse(const finding& found);
+  milliseconds pause(int error);
+  void tell_full();
+  void plan_report();
+  void client_gone();
+  void finish_if_drained();
+  [[nodiscard]] bool full() const noexcept { return clients_ >= config_.max_clients; }
+
+  template <typename Action>
+  void on_every_worker(Action action);
+
+  boost::asio::io_context& context_;
+  boost::asio::local::stream_protocol::acceptor acceptor_;
+  settings config_;
+  std::vector<client_directory> directories_;
+  handler serve_;
+  log& journal_;
+  quota users_;
+
+  boost::asio::steady_timer wake_up_;      // while accepting is paused
+  boost::asio::steady_timer drain_timer_;  // while stopping
+  boost::asio::steady_timer report_timer_; // while refusals are suppressed
+  accept_backoff backoff_;
+  refusal_limit refusals_;
+  std::chrono::steady_clock::time_point told_full_{};
+  file_descriptor waiting_;  // accepted, but a shortage stopped its check
+  enum class phase { serving, draining, stopped } phase_ = phase::serving;
+  std::function<void()> stopped_;
+
+  std::atomic<std::size_t> clients_ = 0;    // admitted and not yet gone
+  std::atomic<bool> wants_to_know_ = false; // whether a client's end matters
+  std::uint64_t served_ = 0;
+  std::uint64_t refused_ = 0;
+
+  // Last, so that no thread runs while anything above is destroyed.
+  std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace upcase

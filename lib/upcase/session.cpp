@@ -1,0 +1,54 @@
+// session: passes events to the stream, and sees when the coroutine is done.
+
+#include <upcase/session.hpp>
+
+#include <utility>
+
+namespace upcase {
+
+session::session(event_loop& loop, session_owner& owner, admitted_client client)
+    : owner_(owner),
+      id_(client.id),
+      who_(client.who),
+      charge_(std::move(client.charge)),
+      stream_(loop, std::move(client.socket), *this, *this) {}
+
+void session::start(const handler& serve) {
+  task_ = serve(stream_, who_);
+  if (task_) {
+    task_.start();
+  }
+  finish_if_done();
+}
+
+void session::abort(end_reason why) {
+  stream_.abort(why);
+  finish_if_done();
+}
+
+end_reason session::reason() const noexcept {
+  if (!task_ || task_.failure()) {
+    return end_reason::failed;
+  }
+  const end_reason ended = stream_.ended();
+  return ended == end_reason::open ? end_reason::closed : ended;
+}
+
+void session::ready(std::uint32_t /*events*/) {
+  // Which events they are does not matter: recv and send tell it better.
+  stream_.progress();
+  finish_if_done();
+}
+
+void session::expired(steady_time /*now*/) {
+  stream_.time_out();
+  finish_if_done();
+}
+
+void session::finish_if_done() {
+  if (!task_ || task_.done()) {
+    owner_.session_over(*this);
+  }
+}
+
+}  // namespace upcase

@@ -1,0 +1,97 @@
+// session: one served client, from its admission to its end.
+//
+// What is done with the client's bytes is the handler's business: a coroutine
+// that is given the stream and the proven identity. Uppercasing is one
+// handler; another service is another handler and nothing else.
+
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <functional>
+#include <upcase/deadlines.hpp>
+#include <upcase/event_loop.hpp>
+#include <upcase/file_descriptor.hpp>
+#include <upcase/peer.hpp>
+#include <upcase/quota.hpp>
+#include <upcase/stream.hpp>
+#include <upcase/task.hpp>
+
+namespace upcase {
+
+/// A coroutine that serves one client and returns when it is done with it, on
+/// its own account or because the stream ended. Both references stay valid for
+/// the coroutine's life. It must wait for nothing but the stream. An exception
+/// ends this client only. Must be safe to call from every event loop's thread.
+using handler = std::function<task(stream& client, const peer& who)>;
+
+/// The daemon's handler: every byte back, uppercased.
+task uppercase_session(stream& client, const peer& who);
+
+/// A client that passed every check.
+struct admitted_client {
+  std::uint64_t id = 0;  ///< counts up over the daemon's life; names it in the log
+  peer who;
+  file_descriptor socket;  ///< non-blocking
+  quota::charge charge;    ///< given back when the session is gone
+};
+
+class session;
+
+/// Told once when a session is over. Destroys it.
+class session_owner {
+ public:
+  virtual void session_over(session& over) = 0;
+
+ protected:
+  session_owner() = default;
+  ~session_owner() = default;
+  session_owner(const session_owner&) = delete;
+  session_owner& operator=(const session_owner&) = delete;
+};
+
+/// Belongs to its event loop's thread. Any member that ends the session calls
+/// the owner, which destroys it: nothing may touch it afterwards.
+class session final : public ready_target,
+                      public deadline,
+                      public boost::intrusive::list_base_hook<> {
+ public:
+  session(event_loop& loop, session_owner& owner, admitted_client client);
+  ~session() = default;
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  /// Runs the handler to its first wait.
+  void start(const handler& serve);
+
+  /// Answers what the client has sent by now, then ends.
+  void request_stop() noexcept { stream_.finish_input(); }
+
+  /// Ends now.
+  void abort(end_reason why);
+
+  /// Applies changed timeouts.
+  void restart_deadline() { stream_.restart_deadline(); }
+
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  [[nodiscard]] const peer& who() const noexcept { return who_; }
+  [[nodiscard]] const stream& connection() const noexcept { return stream_; }
+
+  /// Why it ended: the stream's reason, unless the handler failed or left
+  /// before its client did.
+  [[nodiscard]] end_reason reason() const noexcept;
+
+ private:
+  void ready(std::uint32_t events) override;
+  void expired(steady_time now) override;
+  void finish_if_done();
+
+  session_owner& owner_;
+  std::uint64_t id_;
+  peer who_;
+  quota::charge charge_;
+  stream stream_;
+  task task_;  // destroyed first: its frame refers to the stream
+};
+
+}  // namespace upcase

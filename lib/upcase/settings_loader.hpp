@@ -1,0 +1,53 @@
+// settings_loader: from files and a command line to one value, or to a list
+// of everything that is wrong with them.
+//
+// Command line beats drop-ins beat file beats default. A repeatable key adds
+// up over the files ("key =" with nothing after it forgets what came before,
+// as in systemd's units); given on the command line, it replaces what the
+// files say. No error hides another: an administrator mends a file once.
+
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <upcase/settings.hpp>
+#include <utility>
+#include <vector>
+
+namespace upcase {
+
+inline constexpr const char* default_config_file = "/etc/upcased/upcased.conf";
+
+struct setting_sources {
+  /// Read with its drop-ins, `<config>.d/*.conf` in name order.
+  std::filesystem::path config = default_config_file;
+  /// A named file must exist; the default one need not.
+  bool config_required = false;
+  /// Key and value, as given on the command line, in its order.
+  std::vector<std::pair<std::string, std::string>> command_line;
+};
+
+struct loaded_settings {
+  settings value;
+  /// "file:line: key: reason", each a line for people. Empty: all is well.
+  std::vector<std::string> problems;
+};
+
+/// Reads and parses everything over `defaults`, then examines what the
+/// settings point at. Creates nothing.
+loaded_settings load_settings(const setting_sources& sources, settings defaults);
+
+/// One line of a file.
+struct assignment {
+  std::string where;  ///< "file:line"
+  std::string key;
+  std::string value;
+};
+
+/// Splits a file's text into its assignments; what is none becomes a problem.
+std::vector<assignment> parse_settings_text(std::string_view text, const std::string& file,
+                                            std::vector<std::string>& problems);
+
+}  // namespace upcase

@@ -1,0 +1,34 @@
+// stderr_log: the log on standard error.
+//
+// On a terminal with a coloured level (unless NO_COLOR is set, no-color.org);
+// under systemd with the "<6>" priorities of sd-daemon(3), since the journal
+// adds the time itself; in a file or a pipe plain, with the time in UTC.
+//
+// It never blocks: whoever stops reading our standard error must not stop us.
+// A line that cannot be written at once is dropped, and the next one that can
+// be says how many were.
+
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <upcase/log.hpp>
+
+namespace upcase {
+
+class stderr_log final : public log {
+ public:
+  stderr_log();
+
+ private:
+  enum class style { plain, coloured, journal };
+
+  void do_write(log_level level, event what, log_fields fields) override;
+  void write_line(std::string line);
+
+  style style_;
+  std::mutex mutex_;
+  std::size_t dropped_ = 0;  // since the last line that was written
+};
+
+}  // namespace upcase

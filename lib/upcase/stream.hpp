@@ -1,0 +1,133 @@
+// stream: one client's connection, read and written without blocking.
+//
+// A coroutine reads as a plain loop:
+//
+//   while (auto bytes = co_await client.read(); !bytes.empty()) {
+//     co_await client.write(bytes);
+//   }
+//
+// `read` waits for bytes; `write` takes all of them, gives the kernel what it
+// will take, and waits until the rest is gone too. There is no reading while
+// output is pending, which is the back-pressure: a client that does not take
+// its answers is not listened to, and what is kept for it is at most what one
+// `write` could not place. After an end, `read` yields nothing and `write`
+// false, always, so a loop that just goes on comes out.
+
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <upcase/event_loop.hpp>
+#include <upcase/file_descriptor.hpp>
+#include <vector>
+
+namespace upcase {
+
+/// Why a connection is over, as the log says it.
+enum class end_reason : std::uint8_t {
+  open,           ///< it is not
+  closed,         ///< the client finished, and has all its bytes
+  reset,          ///< it went away with bytes under way
+  idle_timeout,
+  write_timeout,
+  drained,        ///< the daemon stops, and the client has all its bytes
+  aborted,        ///< the daemon stops, and drain-timeout is over
+  denied,         ///< by rules that came with a reload
+  over_quota,
+  failed,         ///< its handler threw, or there was no memory
+};
+
+std::string_view to_string(end_reason why) noexcept;
+
+/// Belongs to its event loop's thread.
+class stream {
+ public:
+  /// `socket` is connected and non-blocking. `target` is told of readiness and
+  /// passes it to `progress`.
+  stream(event_loop& loop, file_descriptor socket, ready_target& target, deadline& limit);
+
+  /// Awaitable: the next bytes, from 1 to event_loop::buffer_size of them, in
+  /// the loop's shared buffer, to be changed in place at will, valid until the
+  /// coroutine waits for anything; none at the end.
+  [[nodiscard]] auto read() noexcept {
+    struct awaiter {
+      stream& self;
+      [[nodiscard]] bool await_ready() const noexcept { return self.begin_read(); }
+      void await_suspend(std::coroutine_handle<> h) const { self.wait_for_input(h); }
+      [[nodiscard]] std::span<char> await_resume() const noexcept { return self.input_; }
+    };
+    return awaiter{*this};
+  }
+
+  /// Awaitable: true when the kernel has all of `bytes`, which may lie in the
+  /// shared buffer; false when the connection ended first.
+  [[nodiscard]] auto write(std::span<const char> bytes) noexcept {
+    struct awaiter {
+      stream& self;
+      std::span<const char> bytes;
+      [[nodiscard]] bool await_ready() const { return self.begin_write(bytes); }
+      void await_suspend(std::coroutine_handle<> h) const { self.wait_for_room(h); }
+      [[nodiscard]] bool await_resume() const noexcept { return !self.broken_; }
+    };
+    return awaiter{*this, bytes};
+  }
+
+  // For the session:
+
+  /// The socket may be ready: does what is waited for, and resumes the
+  /// coroutine if that is done.
+  void progress();
+
+  /// The deadline passed.
+  void time_out();
+
+  /// Lets the client send no more. Everything it has sent is still read and
+  /// answered; then `read` ends as if the client had finished.
+  void finish_input() noexcept;
+
+  /// Ends the connection now, pending output and all.
+  void abort(end_reason why);
+
+  /// Applies changed timeouts to a wait that is under way.
+  void restart_deadline();
+
+  [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+  [[nodiscard]] end_reason ended() const noexcept { return ended_; }
+  [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+  [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+
+ private:
+  enum class waiting : std::uint8_t { nothing, input, room };
+
+  bool begin_read() noexcept;
+  bool begin_write(std::span<const char> bytes);
+  void wait_for_input(std::coroutine_handle<> coroutine);
+  void wait_for_room(std::coroutine_handle<> coroutine);
+  bool receive() noexcept;
+  std::size_t send(std::span<const char> bytes) noexcept;
+  void send_pending();
+  void set_interest(std::uint32_t events) noexcept;
+  void end(end_reason why) noexcept;
+  void resume();
+
+  event_loop& loop_;
+  ready_target& target_;
+  deadline& limit_;
+  file_descriptor socket_;
+  std::uint32_t interest_;           // as epoll has it
+  std::coroutine_handle<> waiting_;  // null while the coroutine runs
+  std::span<char> input_;            // the last read's bytes
+  std::vector<char> pending_;        // accepted by write, not yet by the kernel
+  std::size_t pending_sent_ = 0;     // how much of it is gone
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::uint8_t rounds_ = 0;  // reads since the last wait
+  waiting for_ = waiting::nothing;
+  end_reason ended_ = end_reason::open;
+  bool broken_ = false;     // nothing can be written any more
+  bool finishing_ = false;  // finish_input was called
+};
+
+}  // namespace upcase

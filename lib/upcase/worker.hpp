@@ -1,0 +1,73 @@
+// worker: the sessions of one event loop.
+//
+// Each worker has its own clients, buffer and timers, and shares nothing with
+// the others while bytes move. The server hands it clients and tells it of
+// reloads and stops; it tells the server when a client is gone.
+
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
+#include <functional>
+#include <upcase/access.hpp>
+#include <upcase/event_loop.hpp>
+#include <upcase/log.hpp>
+#include <upcase/quota.hpp>
+#include <upcase/session.hpp>
+
+namespace upcase {
+
+/// Every member but `clients` and `context` belongs to the thread that runs
+/// the context; others post to it.
+class worker final : public session_owner {
+ public:
+  /// What a worker is given by its server; all of it outlives the worker.
+  struct surroundings {
+    const handler& serve;
+    const quota& users;
+    log& journal;
+    std::function<void()> client_gone;  ///< called on the worker's thread
+  };
+
+  worker(boost::asio::io_context& context, surroundings around, stream_timeouts timeouts);
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  ~worker();
+
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+  [[nodiscard]] std::size_t clients() const noexcept { return clients_; }
+
+  /// Counts a client that is on its way here, so that the next one is not sent
+  /// after it. Any thread.
+  void expect_client() noexcept { ++clients_; }
+
+  /// Serves an expected client.
+  void serve(admitted_client client);
+
+  /// After a reload: ends the clients that the rules or the quota no longer
+  /// allow (the newest of a user first), and applies the timeouts to the rest.
+  void reconsider(const access_rules& rules, stream_timeouts timeouts);
+
+  /// Every client's bytes that are here by now are answered, then it ends.
+  void drain() noexcept;
+
+  /// Ends every client now.
+  void abort(end_reason why);
+
+  /// Lets the context's `run` return.
+  void stop() { loop_.stop(); }
+
+ private:
+  void session_over(session& over) override;
+  void drop_expected() noexcept;
+
+  boost::asio::io_context& context_;
+  surroundings around_;
+  event_loop loop_;
+  boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
+  std::atomic<std::size_t> clients_ = 0;
+};
+
+}  // namespace upcase
