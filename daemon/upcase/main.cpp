@@ -67,10 +67,10 @@ int explain(const upcase::relay_result& result, const command& asked,
                                         "had come back",
                                         result.answered, result.sent));
     case outcome::timed_out:
-      return fail(EX_TEMPFAIL,
-                  fmt::format("nothing moved for {}; {} of {} bytes sent had come back",
-                              upcase::format_duration(asked.timeout), result.answered,
-                              result.sent));
+      return fail(
+          EX_TEMPFAIL,
+          fmt::format("nothing moved for {}; {} of {} bytes sent had come back",
+                      upcase::format_duration(asked.timeout), result.answered, result.sent));
     case outcome::input_failed:
       return fail(EX_IOERR, fmt::format("cannot read standard input: {}", reason()));
     case outcome::output_failed:
@@ -87,8 +87,7 @@ int talk(const command& asked) {
     upcase_client::remove_on_signal(socket->path());
   }
   socket->connect(asked.timeout);
-  if (const auto server = socket->server();
-      asked.server_user && server.uid != *asked.server_user) {
+  if (const auto server = socket->server(); asked.server_user && server.uid != *asked.server_user) {
     return fail(EX_NOPERM, fmt::format("the daemon at '{}' is run by {}, not by {}; nothing was "
                                        "sent",
                                        asked.socket.native(), upcase::format_user(server.uid),

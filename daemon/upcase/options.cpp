@@ -22,18 +22,18 @@ constexpr unsigned line_length = 100;
 
 po::options_description visible_options() {
   po::options_description options("Options", line_length);
-  options.add_options()                                                                      //
+  options.add_options()  //
       ("socket,s", po::value<std::string>()->value_name("PATH"),
        "the daemon's socket (default: $UPCASED_SOCKET, else this user's own daemon, "
-       "else /run/upcased/upcased.sock)")                                                    //
+       "else /run/upcased/upcased.sock)")  //
       ("client-directory,d", po::value<std::string>()->value_name("DIR"),
        "where to make our own socket file (default: 'clients' beside the daemon's socket)")  //
       ("server-user", po::value<std::string>()->value_name("USER"),
-       "refuse a daemon that anybody else runs (systemd's sockets are root's)")              //
+       "refuse a daemon that anybody else runs (systemd's sockets are root's)")  //
       ("timeout", po::value<std::string>()->value_name("TIME"),
-       "give up when nothing moves for so long, as in 30s (default: never)")                 //
-      ("progress", "show how far it is, on a terminal")                                      //
-      ("version,V", "print the version and exit")                                            //
+       "give up when nothing moves for so long, as in 30s (default: never)")  //
+      ("progress", "show how far it is, on a terminal")                       //
+      ("version,V", "print the version and exit")                             //
       ("help,h", "print this and exit");
   return options;
 }
@@ -98,9 +98,10 @@ command parse_command_line(int argc, const char* const* argv) {
   if (values.contains("socket")) {
     result.socket = values["socket"].as<std::string>();
   }
-  result.client_directory = values.contains("client-directory")
-                                ? std::filesystem::path(values["client-directory"].as<std::string>())
-                                : result.socket.parent_path() / upcase::client_directory_name;
+  result.client_directory =
+      values.contains("client-directory")
+          ? std::filesystem::path(values["client-directory"].as<std::string>())
+          : result.socket.parent_path() / upcase::client_directory_name;
   // The daemon demands an absolute path of its clients' files.
   result.client_directory = std::filesystem::absolute(result.client_directory).lexically_normal();
   if (values.contains("timeout")) {
@@ -124,7 +125,8 @@ std::string help_text() {
   std::ostringstream text;
   text << "Usage: upcase [OPTIONS] [TEXT...]\n"
           "Sends TEXT, or else standard input, to upcased and prints what comes back.\n\n"
-       << visible_options() << "\nExit codes: 0 done, 64 usage, 69 no daemon, 71 system, 74 broken off, "
+       << visible_options()
+       << "\nExit codes: 0 done, 64 usage, 69 no daemon, 71 system, 74 broken off, "
           "75 timed out, 77 refused\n";
   return text.str();
 }

@@ -59,11 +59,10 @@ void progress::update(std::uint64_t done) {
 void progress::draw() const {
   const double elapsed = std::chrono::duration<double>(clock::now() - began_).count();
   const double rate = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
-  std::string line = fmt::format("{:>10}  {:>10}/s", format_bytes(static_cast<double>(done_)),
-                                 format_bytes(rate));
+  std::string line =
+      fmt::format("{:>10}  {:>10}/s", format_bytes(static_cast<double>(done_)), format_bytes(rate));
   if (total_ && *total_ > 0) {
-    const double share =
-        std::min(1.0, static_cast<double>(done_) / static_cast<double>(*total_));
+    const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(*total_));
     const auto full = static_cast<std::size_t>(share * bar_width);
     const double left = static_cast<double>(*total_ - std::min(done_, *total_));
     line = fmt::format("{}[{:#<{}}{:.<{}}]{} {:3.0f}%  {}  ETA {}", coloured_ ? "\x1b[32m" : "", "",

@@ -17,12 +17,12 @@ constexpr unsigned line_length = 100;
 
 po::options_description general_options() {
   po::options_description options("Options", line_length);
-  options.add_options()                                                                        //
+  options.add_options()  //
       ("config,c", po::value<std::string>()->value_name("FILE"),
-       "read FILE, then FILE.d/*.conf (default: /etc/upcased/upcased.conf)")                   //
-      ("check,t", "say everything that is wrong with the configuration, and exit")             //
-      ("print-config,T", "print the settings in effect as a configuration file, and exit")     //
-      ("version,V", "print the version and exit")                                              //
+       "read FILE, then FILE.d/*.conf (default: /etc/upcased/upcased.conf)")                //
+      ("check,t", "say everything that is wrong with the configuration, and exit")          //
+      ("print-config,T", "print the settings in effect as a configuration file, and exit")  //
+      ("version,V", "print the version and exit")                                           //
       ("help,h", "print this and exit");
   return options;
 }
@@ -34,9 +34,9 @@ po::options_description setting_options() {
     // po keeps neither of the two beyond its own copies.
     const std::string name(key.name);
     const std::string help(key.help);
-    options.add_options()(
-        name.c_str(), po::value<std::string>()->value_name(std::string(key.argument)),
-        help.c_str());
+    options.add_options()(name.c_str(),
+                          po::value<std::string>()->value_name(std::string(key.argument)),
+                          help.c_str());
   }
   return options;
 }
@@ -47,7 +47,8 @@ command parse_command_line(int argc, const char* const* argv) {
   po::options_description all;
   all.add(general_options()).add(setting_options());
   // A misspelt option must not be taken for a longer one.
-  constexpr int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+  constexpr int style =
+      po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
   command result;
   try {
     const auto parsed = po::command_line_parser(argc, argv).options(all).style(style).run();

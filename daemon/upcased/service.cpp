@@ -53,9 +53,10 @@ std::vector<upcase::client_directory> open_client_directories(const upcase::sett
     return result;
   }
   if (!upcase::kernel_can_check_files()) {
-    throw start_error(EX_OSERR,
-                      "this kernel has no openat2(2), or forbids it; the check of clients' socket "
-                      "files needs Linux 5.6, without it only 'credentials = kernel' can be served");
+    throw start_error(
+        EX_OSERR,
+        "this kernel has no openat2(2), or forbids it; the check of clients' socket "
+        "files needs Linux 5.6, without it only 'credentials = kernel' can be served");
   }
   for (const auto& path : config.client_directories) {
     auto opened = upcase::client_directory::open_or_create(path);
@@ -126,7 +127,8 @@ class service {
       }
     }
     for (const std::string& problem : loaded.problems) {
-      journal_.write(log_level::error, event::status, {{"reload", "refused"}, {"problem", problem}});
+      journal_.write(log_level::error, event::status,
+                     {{"reload", "refused"}, {"problem", problem}});
     }
     if (!loaded.problems.empty()) {
       return;
@@ -157,7 +159,7 @@ class service {
   const upcase::setting_sources& sources_;
   const upcase::settings& defaults_;
   upcase::log& journal_;
-  asio::io_context context_{1};  // the hint: one thread runs it
+  asio::io_context context_{1};                        // the hint: one thread runs it
   std::vector<upcase::client_directory> directories_;  // on their way to the server
   upcase::listener listener_;
   asio::signal_set signals_;

@@ -22,9 +22,9 @@ bool access_rules::admits(const peer& who, const group_lookup& groups) const {
   const bool by_group = !allow_groups.empty() || !deny_groups.empty();
   const auto supplementary = by_group ? groups() : std::vector<gid_t>{};
 
-  const bool denied = contains(deny_users, who.uid) || contains(deny_groups, who.gid) ||
-                      (!deny_groups.empty() &&
-                       (!supplementary || intersect(deny_groups, *supplementary)));
+  const bool denied =
+      contains(deny_users, who.uid) || contains(deny_groups, who.gid) ||
+      (!deny_groups.empty() && (!supplementary || intersect(deny_groups, *supplementary)));
   if (denied) {
     return false;
   }

@@ -9,8 +9,8 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -64,7 +64,7 @@ client_socket::client_socket(std::filesystem::path server,
     throw connect_error(kind::system, fmt::format("cannot make a socket: {}", describe(errno)));
   }
   // No file where nobody listens: the commonest mistake leaves no trace.
-  if (struct stat status {}; ::stat(server_.c_str(), &status) != 0) {
+  if (struct stat status{}; ::stat(server_.c_str(), &status) != 0) {
     throw connect_error(kind::no_daemon,
                         fmt::format("no daemon at '{}': {}", server_.native(), describe(errno)));
   }
@@ -86,10 +86,10 @@ void client_socket::connect(std::chrono::nanoseconds timeout) {
   while (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
          0) {
     if (errno == EAGAIN) {
-      throw connect_error(kind::timed_out,
-                          fmt::format("the daemon at '{}' is full and took nobody in {:.1f} s",
-                                      server_.native(),
-                                      std::chrono::duration<double>(timeout).count()));
+      throw connect_error(
+          kind::timed_out,
+          fmt::format("the daemon at '{}' is full and took nobody in {:.1f} s", server_.native(),
+                      std::chrono::duration<double>(timeout).count()));
     }
     if (errno != EINTR) {  // an interrupted connect has begun nothing on a Unix socket
       throw connect_error(kind::no_daemon, fmt::format("no daemon answers at '{}': {}",

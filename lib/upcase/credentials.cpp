@@ -21,8 +21,7 @@ constexpr int openat2_attempts = 8;
 int open_beneath(int directory, const char* name) noexcept {
   open_how how{};
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve =
-      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
   long fd = -1;
   for (int attempt = 0; attempt < openat2_attempts; ++attempt) {
     fd = ::syscall(SYS_openat2, directory, name, &how, sizeof how);

@@ -76,8 +76,8 @@ struct client_name {
 /// What the check found.
 struct finding {
   verdict why = verdict::allowed;
-  peer who;          ///< known for every verdict
-  client_name name;  ///< as far as the client has one
+  peer who;                                     ///< known for every verdict
+  client_name name;                             ///< as far as the client has one
   const client_directory* directory = nullptr;  ///< where its file lies
 
   /// Set when the system, not the client, failed (no descriptors, no memory):

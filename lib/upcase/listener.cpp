@@ -20,13 +20,13 @@ namespace {
 std::string describe(int error) { return std::generic_category().message(error); }
 
 [[noreturn]] void fail(std::string_view what, const std::filesystem::path& path) {
-  throw listen_error(false, fmt::format("cannot {} '{}': {}", what, path.native(),
-                                        describe(errno)));
+  throw listen_error(false,
+                     fmt::format("cannot {} '{}': {}", what, path.native(), describe(errno)));
 }
 
 [[noreturn]] void fail_running(const std::filesystem::path& path) {
-  throw listen_error(true, fmt::format("already running: another daemon serves '{}'",
-                                       path.native()));
+  throw listen_error(true,
+                     fmt::format("already running: another daemon serves '{}'", path.native()));
 }
 
 sockaddr_un address_of(const std::filesystem::path& path) {
@@ -80,8 +80,7 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
                                           path.native()));
   }
   // Non-blocking: a living daemon with a full backlog answers EAGAIN.
-  const file_descriptor probe(
-      ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const file_descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
       errno != ECONNREFUSED) {
     fail_running(path);
@@ -110,7 +109,7 @@ listener::listener(std::filesystem::path path, mode_t mode, int backlog)
     if (!socket_ || bind_with_mode(socket_.get(), address, mode) != 0) {
       fail("bind", path_);
     }
-    if (struct stat status {}; ::lstat(path_.c_str(), &status) == 0) {
+    if (struct stat status{}; ::lstat(path_.c_str(), &status) == 0) {
       device_ = status.st_dev;
       inode_ = status.st_ino;
     }
@@ -124,8 +123,8 @@ listener::listener(std::filesystem::path path, mode_t mode, int backlog)
 }
 
 listener::~listener() {
-  if (struct stat status {}; ::lstat(path_.c_str(), &status) == 0 &&
-                             status.st_dev == device_ && status.st_ino == inode_) {
+  if (struct stat status{};
+      ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
     ::unlink(path_.c_str());
   }
   ::unlink(lock_path_.c_str());

@@ -27,8 +27,8 @@ std::string_view to_string(event what) noexcept;
 struct log_field {
   log_field(std::string_view name, std::string_view text) : key(name), value(text) {}
   template <typename Number>
-    requires std::is_arithmetic_v<Number>
-  log_field(std::string_view name, Number number) : key(name), value(fmt::to_string(number)) {}
+  requires std::is_arithmetic_v<Number> log_field(std::string_view name, Number number)
+      : key(name), value(fmt::to_string(number)) {}
 
   std::string_view key;
   std::string value;

@@ -30,8 +30,8 @@ std::vector<refusal_limit::report> refusal_limit::take_ended(clock::time_point n
 }
 
 std::optional<refusal_limit::clock::time_point> refusal_limit::next_end() const {
-  const auto first = std::ranges::min_element(
-      accounts_, {}, [](const auto& entry) { return entry.second.ends; });
+  const auto first =
+      std::ranges::min_element(accounts_, {}, [](const auto& entry) { return entry.second.ends; });
   if (first == accounts_.end()) {
     return std::nullopt;
   }

@@ -157,8 +157,7 @@ class relay_loop {
       return;
     }
     const std::span<const char> bytes = questions_.content();
-    const ssize_t sent =
-        ::send(o_.socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(o_.socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
       result_.sent += static_cast<std::uint64_t>(sent);
       questions_.drained(static_cast<std::size_t>(sent));

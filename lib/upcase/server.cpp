@@ -45,16 +45,15 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       wake_up_(context),
       drain_timer_(context),
       report_timer_(context) {
-  const worker::surroundings around{.serve = serve_,
-                                    .users = users_,
-                                    .journal = journal_,
-                                    .client_gone = [this] { client_gone(); }};
+  const worker::surroundings around{
+      .serve = serve_, .users = users_, .journal = journal_, .client_gone = [this] {
+        client_gone();
+      }};
   workers_.push_back(std::make_unique<worker>(context_, around, timeouts_of(config_)));
   while (workers_.size() < config_.threads) {
     // The hint promises that one thread runs the context.
     contexts_.push_back(std::make_unique<asio::io_context>(1));
-    workers_.push_back(
-        std::make_unique<worker>(*contexts_.back(), around, timeouts_of(config_)));
+    workers_.push_back(std::make_unique<worker>(*contexts_.back(), around, timeouts_of(config_)));
   }
 }
 
@@ -155,7 +154,8 @@ int server::admit() {
                   {"uid", found.who.uid},
                   {"pid", found.who.pid},
                   {"path", found.name.path()}});
-  hand_over({.id = id, .who = found.who, .socket = std::move(waiting_), .charge = std::move(charge)});
+  hand_over(
+      {.id = id, .who = found.who, .socket = std::move(waiting_), .charge = std::move(charge)});
   return 0;
 }
 
@@ -185,9 +185,8 @@ void server::hand_over(admitted_client client) {
     least.serve(std::move(client));
     return;
   }
-  asio::post(least.context(), [&least, moved = std::move(client)]() mutable {
-    least.serve(std::move(moved));
-  });
+  asio::post(least.context(),
+             [&least, moved = std::move(client)]() mutable { least.serve(std::move(moved)); });
 }
 
 void server::refuse(const finding& found) {
@@ -216,8 +215,7 @@ void server::plan_report() {
     if (cancelled) {
       return;
     }
-    for (const auto& [uid, suppressed] :
-         refusals_.take_ended(std::chrono::steady_clock::now())) {
+    for (const auto& [uid, suppressed] : refusals_.take_ended(std::chrono::steady_clock::now())) {
       const std::string who = uid == refusal_limit::others ? "others" : std::to_string(uid);
       journal_.write(log_level::warning, event::status,
                      {{"refusals-not-logged", suppressed}, {"uid", who}});

@@ -102,9 +102,9 @@ class server {
   log& journal_;
   quota users_;
 
-  boost::asio::steady_timer wake_up_;      // while accepting is paused
-  boost::asio::steady_timer drain_timer_;  // while stopping
-  boost::asio::steady_timer report_timer_; // while refusals are suppressed
+  boost::asio::steady_timer wake_up_;       // while accepting is paused
+  boost::asio::steady_timer drain_timer_;   // while stopping
+  boost::asio::steady_timer report_timer_;  // while refusals are suppressed
   accept_backoff backoff_;
   refusal_limit refusals_;
   std::chrono::steady_clock::time_point told_full_{};
@@ -112,8 +112,8 @@ class server {
   enum class phase { serving, draining, stopped } phase_ = phase::serving;
   std::function<void()> stopped_;
 
-  std::atomic<std::size_t> clients_ = 0;    // admitted and not yet gone
-  std::atomic<bool> wants_to_know_ = false; // whether a client's end matters
+  std::atomic<std::size_t> clients_ = 0;     // admitted and not yet gone
+  std::atomic<bool> wants_to_know_ = false;  // whether a client's end matters
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
 

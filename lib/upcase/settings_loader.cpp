@@ -73,8 +73,8 @@ class loader {
     auto content = read_file(path);
     if (const auto* error = std::get_if<std::error_code>(&content)) {
       if (required || *error != std::errc::no_such_file_or_directory) {
-        problems_.push_back(fmt::format("{}: cannot read the configuration file: {}",
-                                        path.native(), error->message()));
+        problems_.push_back(fmt::format("{}: cannot read the configuration file: {}", path.native(),
+                                        error->message()));
       }
       return;
     }
@@ -94,8 +94,8 @@ class loader {
   void read_drop_ins(const std::filesystem::path& directory) {
     std::vector<std::filesystem::path> files;
     std::error_code error;
-    for (std::filesystem::directory_iterator entry(directory, error), end;
-         !error && entry != end; entry.increment(error)) {
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
       if (entry->path().extension() == ".conf") {
         files.push_back(entry->path());
       }
@@ -140,9 +140,8 @@ class loader {
     const setting_key* key = find_setting(line.key);
     if (key == nullptr) {
       const std::string_view meant = nearest_setting(line.key);
-      complain(line, meant.empty()
-                         ? std::string("no such setting; 'upcased --help' lists them all")
-                         : fmt::format("no such setting; did you mean '{}'?", meant));
+      complain(line, meant.empty() ? std::string("no such setting; 'upcased --help' lists them all")
+                                   : fmt::format("no such setting; did you mean '{}'?", meant));
       return;
     }
     origins_[line.key] = line.where;
@@ -170,9 +169,9 @@ class loader {
     const std::string& path = value_.socket.native();
     constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
     if (path.size() > longest) {
-      complain_about("socket", path,
-                     fmt::format("a socket's path may have {} bytes, this has {}", longest,
-                                 path.size()));
+      complain_about(
+          "socket", path,
+          fmt::format("a socket's path may have {} bytes, this has {}", longest, path.size()));
       return;
     }
     struct stat status {};
@@ -195,7 +194,7 @@ class loader {
     }
     for (const auto& path : value_.client_directories) {
       // A missing one is made at start.
-      if (struct stat status {}; ::stat(path.c_str(), &status) != 0 && errno == ENOENT) {
+      if (struct stat status{}; ::stat(path.c_str(), &status) != 0 && errno == ENOENT) {
         continue;
       }
       const auto opened = client_directory::open(path);
@@ -238,8 +237,8 @@ std::vector<assignment> parse_settings_text(std::string_view text, const std::st
     const std::string where = fmt::format("{}:{}", file, number);
     const std::size_t equals = line.find('=');
     const std::string_view key = trim(line.substr(0, equals));
-    const bool printable =
-        std::ranges::none_of(line, [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
+    const bool printable = std::ranges::none_of(
+        line, [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
     if (!printable) {
       problems.push_back(fmt::format("{}: a control character; this is no text file", where));
     } else if (equals == std::string_view::npos || key.empty()) {

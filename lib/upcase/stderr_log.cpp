@@ -60,8 +60,8 @@ void stderr_log::do_write(log_level level, event what, log_fields fields) {
       write_line(fmt::format("<{}>{}", priorities.at(index), body));
       break;
     case style::coloured:
-      write_line(fmt::format("{} \x1b[{}m{:<7}\x1b[0m {}", timestamp(), colours.at(index), name,
-                             body));
+      write_line(
+          fmt::format("{} \x1b[{}m{:<7}\x1b[0m {}", timestamp(), colours.at(index), name, body));
       break;
     case style::plain:
       write_line(fmt::format("{} {:<7} {}", timestamp(), name, body));

@@ -45,11 +45,7 @@ std::string_view to_string(end_reason why) noexcept {
 }
 
 stream::stream(event_loop& loop, file_descriptor socket, ready_target& target, deadline& limit)
-    : loop_(loop),
-      target_(target),
-      limit_(limit),
-      socket_(std::move(socket)),
-      interest_(EPOLLIN) {
+    : loop_(loop), target_(target), limit_(limit), socket_(std::move(socket)), interest_(EPOLLIN) {
   loop_.ready_set().add(socket_.get(), interest_, target_);
 }
 
@@ -180,8 +176,8 @@ void stream::abort(end_reason why) {
 
 void stream::restart_deadline() {
   if (for_ != waiting::nothing) {
-    loop_.set_deadline(limit_, for_ == waiting::room ? loop_.timeouts().write
-                                                     : loop_.timeouts().idle);
+    loop_.set_deadline(limit_,
+                       for_ == waiting::room ? loop_.timeouts().write : loop_.timeouts().idle);
   }
 }
 

@@ -27,16 +27,16 @@ namespace upcase {
 
 /// Why a connection is over, as the log says it.
 enum class end_reason : std::uint8_t {
-  open,           ///< it is not
-  closed,         ///< the client finished, and has all its bytes
-  reset,          ///< it went away with bytes under way
+  open,    ///< it is not
+  closed,  ///< the client finished, and has all its bytes
+  reset,   ///< it went away with bytes under way
   idle_timeout,
   write_timeout,
-  drained,        ///< the daemon stops, and the client has all its bytes
-  aborted,        ///< the daemon stops, and drain-timeout is over
-  denied,         ///< by rules that came with a reload
+  drained,  ///< the daemon stops, and the client has all its bytes
+  aborted,  ///< the daemon stops, and drain-timeout is over
+  denied,   ///< by rules that came with a reload
   over_quota,
-  failed,         ///< its handler threw, or there was no memory
+  failed,  ///< its handler threw, or there was no memory
 };
 
 std::string_view to_string(end_reason why) noexcept;

@@ -1,0 +1,3 @@
+upcase_tests(attack LIBRARIES test-support SOURCES
+  attack/name_test.cpp
+)

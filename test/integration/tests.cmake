@@ -1,0 +1,3 @@
+upcase_tests(integration LIBRARIES test-support SOURCES
+  integration/echo_test.cpp
+)

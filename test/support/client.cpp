@@ -1,0 +1,140 @@
+// client: plain system calls.
+
+#include "support/client.hpp"
+
+#include <atomic>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+#include <random>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace test {
+namespace {
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+sockaddr_un address_of(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.native().size() >= sizeof address.sun_path) {
+    throw std::length_error(path.native());
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  return address;
+}
+
+bool wait_readable(int socket, std::chrono::nanoseconds limit) {
+  pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
+  return ::poll(&ready, 1, static_cast<int>(ms)) == 1;
+}
+
+}  // namespace
+
+upcase::file_descriptor make_socket() {
+  upcase::file_descriptor result(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!result) {
+    fail("socket");
+  }
+  return result;
+}
+
+void bind_to(int socket, const std::filesystem::path& path, mode_t mode) {
+  const sockaddr_un address = address_of(path);
+  const mode_t previous = ::umask(ACCESSPERMS & ~mode);
+  const int result = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::umask(previous);
+  if (result != 0) {
+    fail("bind");
+  }
+}
+
+void connect_to(int socket, const std::filesystem::path& server) {
+  const sockaddr_un address = address_of(server);
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    fail("connect");
+  }
+}
+
+upcase::file_descriptor connect_client(const std::filesystem::path& server,
+                                       const std::filesystem::path& directory) {
+  static std::atomic<unsigned> serial = 0;
+  auto result = make_socket();
+  bind_to(result.get(),
+          directory / ("c" + std::to_string(::getpid()) + "-" + std::to_string(++serial)));
+  connect_to(result.get(), server);
+  return result;
+}
+
+void send_all(int socket, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0) {
+      fail("send");
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+std::string receive(int socket, std::size_t count, std::chrono::nanoseconds limit) {
+  std::string result(count, '\0');
+  std::size_t have = 0;
+  while (have < count && wait_readable(socket, limit)) {
+    const ssize_t got = ::recv(socket, result.data() + have, count - have, 0);
+    if (got <= 0) {
+      break;
+    }
+    have += static_cast<std::size_t>(got);
+  }
+  result.resize(have);
+  return result;
+}
+
+std::string receive_to_end(int socket, std::chrono::nanoseconds limit) {
+  std::string result;
+  for (;;) {
+    const std::string part = receive(socket, 65536, limit);
+    result += part;
+    if (part.size() < 65536) {
+      return result;
+    }
+  }
+}
+
+bool refused(int socket, std::chrono::nanoseconds limit) {
+  char byte = 0;
+  return wait_readable(socket, limit) && ::recv(socket, &byte, 1, 0) <= 0;
+}
+
+bool served(int socket) {
+  send_all(socket, "hello\n");
+  return receive(socket, 6) == "HELLO\n";
+}
+
+std::string random_bytes(std::size_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::string result(count, '\0');
+  for (std::size_t i = 0; i < count; i += 4) {
+    const auto word = generator();
+    std::memcpy(result.data() + i, &word, std::min<std::size_t>(4, count - i));
+  }
+  return result;
+}
+
+std::string reference_uppercase(std::string bytes) {
+  for (char& c : bytes) {
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return bytes;
+}
+
+}  // namespace test

@@ -1,0 +1,76 @@
+// daemon: starting it, and reading its log.
+
+#include "support/daemon.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+namespace test {
+
+daemon::daemon() : daemon(options{}) {}
+
+daemon::daemon(options given) : options_(std::move(given)) {
+  if (options_.config) {
+    write_file(config(), *options_.config);
+  }
+  start();
+}
+
+void daemon::start() {
+  std::vector<std::string> argv{UPCASED_PROGRAM, "--socket", socket(), "--client-directory",
+                                clients()};
+  // A file or an option of the test's own comes later, and so wins.
+  if (const char* threads = std::getenv("UPCASE_TEST_THREADS")) {
+    argv.insert(argv.end(), {"--threads", threads});
+  }
+  argv.insert(argv.end(), {"--config", options_.config ? config().native() : "/dev/null"});
+  argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
+  const std::size_t before = count("state=serving");
+  process_.emplace(process_options{.argv = argv,
+                                   .environment = options_.environment,
+                                   .input = {},
+                                   .output = {},
+                                   .errors = directory() / "log",
+                                   .before_exec = options_.before_exec});
+  const bool serving =
+      eventually([&] { return count("state=serving") > before || !process_->running(); });
+  if (!serving || !process_->running()) {
+    throw std::runtime_error("upcased did not start:\n" + log());
+  }
+}
+
+std::string daemon::log() const { return read_file(directory() / "log"); }
+
+std::size_t daemon::count(std::string_view text) const {
+  const std::string all = log();
+  std::size_t found = 0;
+  for (auto at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+bool daemon::logged(std::string_view text, std::size_t times) const {
+  return eventually([&] { return count(text) >= times; });
+}
+
+std::optional<int> daemon::stop() {
+  signal(SIGTERM);
+  return wait();
+}
+
+bool daemon::reload() {
+  const auto reloads = [this] { return count("reload=done") + count("reload=refused"); };
+  const std::size_t before = reloads();
+  signal(SIGHUP);
+  return eventually([&] { return reloads() > before; });
+}
+
+void daemon::kill() {
+  signal(SIGKILL);
+  wait();
+}
+
+}  // namespace test
