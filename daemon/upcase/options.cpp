@@ -50,7 +50,7 @@ std::filesystem::path default_socket() {
   }
   // Somebody else's directory of our name in /tmp is not our daemon's.
   const auto own = upcase::user_runtime_directory();
-  const auto socket = own / upcase::socket_file_name;
+  auto socket = own / upcase::socket_file_name;
   if (upcase::is_trusted_directory(own) && is_there(socket)) {
     return socket;
   }

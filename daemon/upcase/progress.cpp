@@ -64,7 +64,7 @@ void progress::draw() const {
   if (total_ && *total_ > 0) {
     const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(*total_));
     const auto full = static_cast<std::size_t>(share * bar_width);
-    const double left = static_cast<double>(*total_ - std::min(done_, *total_));
+    const auto left = static_cast<double>(*total_ - std::min(done_, *total_));
     line = fmt::format("{}[{:#<{}}{:.<{}}]{} {:3.0f}%  {}  ETA {}", coloured_ ? "\x1b[32m" : "", "",
                        full, "", bar_width - full, coloured_ ? "\x1b[0m" : "", share * 100, line,
                        rate > 0 ? format_seconds(left / rate) : "-:--");

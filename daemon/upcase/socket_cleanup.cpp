@@ -35,12 +35,12 @@ sigset_t ending_set() {
 
 signals_held::signals_held() {
   const sigset_t set = ending_set();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 signals_held::~signals_held() {
   const sigset_t set = ending_set();
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void remove_on_signal(const char* path) {

@@ -186,7 +186,7 @@ gid_t parse_group(std::string_view text) {
 std::string format_user(uid_t uid) {
   std::vector<char> storage;
   if (const auto user = look_up<passwd, uid_t>(::getpwuid_r, uid, storage)) {
-    const std::string name = user->pw_name;
+    std::string name = user->pw_name;
     if (const auto back = look_up<passwd, const char*>(::getpwnam_r, name.c_str(), storage);
         back && back->pw_uid == uid && !parse_id<uid_t>(name)) {
       return name;
@@ -198,7 +198,7 @@ std::string format_user(uid_t uid) {
 std::string format_group(gid_t gid) {
   std::vector<char> storage;
   if (const auto found = look_up<group, gid_t>(::getgrgid_r, gid, storage)) {
-    const std::string name = found->gr_name;
+    std::string name = found->gr_name;
     if (const auto back = look_up<group, const char*>(::getgrnam_r, name.c_str(), storage);
         back && back->gr_gid == gid && !parse_id<gid_t>(name)) {
       return name;

@@ -45,7 +45,7 @@ std::string_view to_string(end_reason why) noexcept {
 }
 
 stream::stream(event_loop& loop, file_descriptor socket, ready_target& target, deadline& limit)
-    : loop_(loop), target_(target), limit_(limit), socket_(std::move(socket)), interest_(EPOLLIN) {
+    : loop_(loop), target_(target), limit_(limit), socket_(std::move(socket)) {
   loop_.ready_set().add(socket_.get(), interest_, target_);
 }
 

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <sys/epoll.h>
 #include <upcase/event_loop.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <vector>
@@ -116,11 +117,11 @@ class stream {
   ready_target& target_;
   deadline& limit_;
   file_descriptor socket_;
-  std::uint32_t interest_;           // as epoll has it
-  std::coroutine_handle<> waiting_;  // null while the coroutine runs
-  std::span<char> input_;            // the last read's bytes
-  std::vector<char> pending_;        // accepted by write, not yet by the kernel
-  std::size_t pending_sent_ = 0;     // how much of it is gone
+  std::uint32_t interest_ = EPOLLIN;  // as epoll has it
+  std::coroutine_handle<> waiting_;   // null while the coroutine runs
+  std::span<char> input_;             // the last read's bytes
+  std::vector<char> pending_;         // accepted by write, not yet by the kernel
+  std::size_t pending_sent_ = 0;      // how much of it is gone
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::uint8_t rounds_ = 0;  // reads since the last wait
