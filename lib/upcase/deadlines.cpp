@@ -13,7 +13,8 @@ bool deadline_queue::set(deadline& d, steady_time when) {
     d.unlink();
   }
   d.looked_at_ = when;
-  return queue_.insert(d) == queue_.begin();
+  const auto place = queue_.insert(d);
+  return place == queue_.begin();
 }
 
 std::optional<steady_time> deadline_queue::next() const noexcept {

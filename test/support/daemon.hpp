@@ -20,12 +20,12 @@ class daemon {
  public:
   struct options {
     /// More options for upcased; socket and client directory are given.
-    std::vector<std::string> arguments;
+    std::vector<std::string> arguments = {};
     /// Text of the configuration file; nothing: no file.
-    std::optional<std::string> config;
+    std::optional<std::string> config = {};
     /// As in process_options.
-    std::function<bool()> before_exec;
-    std::vector<std::string> environment;
+    std::function<bool()> before_exec = {};
+    std::vector<std::string> environment = {};
   };
 
   /// Starts upcased and returns once it serves; throws if it does not.

@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <sstream>
 #include <stdexcept>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -131,7 +132,9 @@ std::optional<int> run_as(uid_t uid, gid_t gid, const std::function<int()>& acti
   if (pid == 0) {
     int code = 250;
     if (::setgroups(0, nullptr) == 0 && ::setresgid(gid, gid, gid) == 0 &&
-        ::setresuid(uid, uid, uid) == 0) {
+        ::setresuid(uid, uid, uid) == 0 &&
+        // Changing the user made our own /proc files root's (proc(5)).
+        ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0) {
       try {
         code = action();
       } catch (const std::exception&) {

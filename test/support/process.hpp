@@ -26,14 +26,14 @@ struct process_options {
   /// argv[0] is searched for in PATH.
   std::vector<std::string> argv;
   /// NAME=value, over the inherited environment; "NAME" alone removes it.
-  std::vector<std::string> environment;
+  std::vector<std::string> environment = {};
   /// Files for the standard streams; empty: /dev/null. Output is appended.
-  std::filesystem::path input;
-  std::filesystem::path output;
-  std::filesystem::path errors;
+  std::filesystem::path input = {};
+  std::filesystem::path output = {};
+  std::filesystem::path errors = {};
   /// Runs in the child just before exec, as after fork(2): to lower a limit,
   /// change the user, and so on. False ends the child with status 127.
-  std::function<bool()> before_exec;
+  std::function<bool()> before_exec = {};
 };
 
 class process {

@@ -1,3 +1,7 @@
 upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
+  unit/access_test.cpp
+  unit/credentials_test.cpp
+  unit/deadlines_test.cpp
   unit/uppercase_test.cpp
+  unit/values_test.cpp
 )

@@ -1,0 +1,184 @@
+// pressure: clients that take what they can get. The daemon's memory and its
+// processor time stay bounded, and others are served meanwhile.
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <cstdint>
+#include <fcntl.h>
+#include <iterator>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include "support/client.hpp"
+#include "support/daemon.hpp"
+#include "support/skip.hpp"
+
+#ifdef __SANITIZE_THREAD__
+#define UNDER_SANITIZER 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER 1
+#else
+#define UNDER_SANITIZER 0
+#endif
+
+namespace {
+
+using clients = std::vector<upcase::file_descriptor>;
+
+// Sends until neither the kernel nor the daemon takes more; how much that was.
+std::size_t fill(int socket) {
+  const std::string block(65536, 'a');
+  std::size_t sent = 0;
+  for (auto quiet = 0; quiet < 5;) {
+    const ssize_t part = ::send(socket, block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (part > 0) {
+      sent += static_cast<std::size_t>(part);
+      quiet = 0;
+    } else {
+      ++quiet;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+  return sent;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(pressure)
+
+BOOST_AUTO_TEST_CASE(readers_that_never_read) {
+  const test::daemon daemon;
+  const std::size_t before = test::resident_memory(daemon.pid());
+  clients greedy;
+  for (int i = 0; i < 50; ++i) {
+    greedy.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    BOOST_TEST(fill(greedy.back().get()) < (std::size_t{4} << 20U));
+  }
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  if (UNDER_SANITIZER == 0) {
+    BOOST_TEST(test::resident_memory(daemon.pid()) < before + (std::size_t{8} << 20U));
+  }
+  const auto busy = test::processor_time(daemon.pid());
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  BOOST_TEST((test::processor_time(daemon.pid()) - busy).count() < 200'000'000);
+}
+
+BOOST_AUTO_TEST_CASE(write_timeout_ends_a_reader_that_never_reads) {
+  const test::daemon daemon({.arguments = {"--write-timeout", "1s"}});
+  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  fill(client.get());
+  BOOST_TEST(daemon.logged("reason=write-timeout"));
+}
+
+BOOST_AUTO_TEST_CASE(idle_timeout_ends_the_silent_and_not_the_others) {
+  const test::daemon daemon({.arguments = {"--idle-timeout", "1500ms"}});
+  const auto silent = test::connect_client(daemon.socket(), daemon.clients());
+  const auto talker = test::connect_client(daemon.socket(), daemon.clients());
+  for (int i = 0; i < 30; ++i) {
+    BOOST_TEST(test::served(talker.get()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  BOOST_TEST(daemon.count("reason=idle-timeout") == 1U);
+  BOOST_TEST(test::refused(silent.get()));
+}
+
+BOOST_AUTO_TEST_CASE(max_clients_makes_the_next_one_wait) {
+  const test::daemon daemon({.arguments = {"--max-clients", "2"}});
+  clients in;
+  in.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+  in.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+  BOOST_TEST(test::served(in[0].get()));
+  BOOST_TEST(test::served(in[1].get()));
+  const auto third = test::connect_client(daemon.socket(), daemon.clients());
+  test::send_all(third.get(), "hello\n");
+  BOOST_TEST(test::receive(third.get(), 6, std::chrono::milliseconds(300)).empty());
+  in.pop_back();
+  BOOST_TEST(test::receive(third.get(), 6) == "HELLO\n");
+}
+
+BOOST_AUTO_TEST_CASE(one_user_over_its_quota) {
+  const test::daemon daemon({.arguments = {"--max-clients-per-user", "2"}});
+  const auto first = test::connect_client(daemon.socket(), daemon.clients());
+  auto second = test::connect_client(daemon.socket(), daemon.clients());
+  BOOST_TEST(test::served(first.get()));
+  BOOST_TEST(test::served(second.get()));
+  BOOST_TEST(test::refused(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(daemon.logged("verdict=over-quota"));
+  second.reset();
+  BOOST_TEST(test::eventually([&] {
+    const auto again = test::connect_client(daemon.socket(), daemon.clients());
+    test::send_all(again.get(), "hello\n");
+    return test::receive(again.get(), 6) == "HELLO\n";
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(out_of_descriptors_it_waits_without_spinning) {
+  const test::daemon daemon;
+  // As `prlimit --nofile` on the running daemon.
+  const auto open_now = static_cast<rlim_t>(std::distance(
+      std::filesystem::directory_iterator("/proc/" + std::to_string(daemon.pid()) + "/fd"),
+      std::filesystem::directory_iterator()));
+  rlimit previous{};
+  const rlimit low{.rlim_cur = open_now + 20, .rlim_max = open_now + 2000};
+  BOOST_REQUIRE(::prlimit(daemon.pid(), RLIMIT_NOFILE, &low, &previous) == 0);
+  clients all;
+  for (int i = 0; i < 60; ++i) {
+    all.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    test::send_all(all.back().get(), "hello\n");
+  }
+  BOOST_TEST(daemon.logged("accepting=paused"));
+  const auto busy = test::processor_time(daemon.pid());
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  BOOST_TEST((test::processor_time(daemon.pid()) - busy).count() < 400'000'000);
+  BOOST_TEST(daemon.count("accepting=paused") == 1U);
+  // Those who came first are served and leave; every other one gets its turn.
+  for (auto& client : all) {
+    BOOST_TEST(test::receive(client.get(), 6) == "HELLO\n");
+    client.reset();
+  }
+  BOOST_TEST(daemon.count("deny ") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_low_limit_at_start_is_a_limit_of_clients) {
+  const test::daemon daemon({.before_exec = [] {
+    const rlimit low{.rlim_cur = 64, .rlim_max = 64};
+    return ::setrlimit(RLIMIT_NOFILE, &low) == 0;
+  }});
+  clients all;
+  for (int i = 0; i < 120; ++i) {
+    all.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    test::send_all(all.back().get(), "hello\n");
+  }
+  for (auto& client : all) {
+    BOOST_TEST(test::receive(client.get(), 6) == "HELLO\n");
+    client.reset();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_refusals_does_not_drown_the_log) {
+  const test::daemon daemon;
+  for (int i = 0; i < 2000; ++i) {
+    const auto client = test::make_socket();
+    test::connect_to(client.get(), daemon.socket());
+  }
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(daemon.logged("refusals-not-logged="));
+  BOOST_TEST(daemon.count("deny ") <= 20U);
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_come_and_go_at_once) {
+  const test::daemon daemon;
+  for (int i = 0; i < 2000; ++i) {
+    const auto client = test::connect_client(daemon.socket(), daemon.clients());
+    if (i % 2 == 0) {
+      test::send_all(client.get(), "never read");
+    }
+  }
+  BOOST_TEST(daemon.logged("end client=", 2000));
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,135 @@
+// client: upcase as people use it, its exit codes and what it says; and other
+// people's clients.
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "support/client.hpp"
+#include "support/daemon.hpp"
+#include "support/skip.hpp"
+
+namespace {
+
+test::outcome upcase_at(const test::daemon& daemon, std::vector<std::string> arguments,
+                        std::string_view input = "") {
+  std::vector<std::string> argv{UPCASE_PROGRAM, "--socket", daemon.socket()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return test::run(argv, input);
+}
+
+bool says(const test::outcome& outcome, std::string_view text) {
+  return outcome.errors.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(client)
+
+BOOST_AUTO_TEST_CASE(text_and_streams) {
+  const test::daemon daemon;
+  const auto text = upcase_at(daemon, {"hello,", "world"});
+  BOOST_TEST(text.output == "HELLO, WORLD\n");
+  BOOST_TEST(text.code == 0);
+  const std::string bytes = test::random_bytes(std::size_t{8} << 20U);
+  const auto stream = upcase_at(daemon, {"--progress"}, bytes);
+  BOOST_TEST((stream.output == test::reference_uppercase(bytes)));
+  BOOST_TEST(stream.errors == "");  // no terminal, no bar
+  const auto nothing = upcase_at(daemon, {});
+  BOOST_TEST(nothing.code == 0);
+  BOOST_TEST(nothing.output == "");
+  BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
+}
+
+BOOST_AUTO_TEST_CASE(no_daemon) {
+  const auto outcome = test::run({UPCASE_PROGRAM, "--socket", "/nonexistent/upcased.sock", "x"});
+  BOOST_TEST(outcome.code == 69);
+  BOOST_TEST(says(outcome, "/nonexistent/upcased.sock"));
+  BOOST_TEST(says(outcome, "systemctl start upcased"));
+}
+
+BOOST_AUTO_TEST_CASE(refused) {
+  const test::daemon daemon({.arguments = {"--deny-user", std::to_string(::geteuid())}});
+  const auto outcome = upcase_at(daemon, {"x"});
+  BOOST_TEST(outcome.code == 77);
+  BOOST_TEST(says(outcome, "uid " + std::to_string(::geteuid())));
+  BOOST_TEST(says(outcome, "journalctl -u upcased"));
+  BOOST_TEST(daemon.logged("verdict=denied"));
+  BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
+}
+
+BOOST_AUTO_TEST_CASE(timeout_and_server_user) {
+  const test::daemon daemon;
+  BOOST_TEST(upcase_at(daemon, {"--server-user", "54321", "x"}).code == 77);
+  daemon.signal(SIGSTOP);
+  const auto outcome = upcase_at(daemon, {"--timeout", "300ms", "x"});
+  daemon.signal(SIGCONT);
+  BOOST_TEST(outcome.code == 75);
+  BOOST_TEST(says(outcome, "nothing moved for 300ms"));
+}
+
+BOOST_AUTO_TEST_CASE(usage) {
+  BOOST_TEST(test::run({UPCASE_PROGRAM, "--no-such-option"}).code == 64);
+  BOOST_TEST(test::run({UPCASE_PROGRAM, "--timeout", "soon", "x"}).code == 64);
+  BOOST_TEST(test::run({UPCASE_PROGRAM, "--help"}).code == 0);
+  BOOST_TEST(test::run({UPCASE_PROGRAM, "--version"}).output.starts_with("upcase "));
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_removes_the_socket_file) {
+  const test::daemon daemon;
+  daemon.signal(SIGSTOP);  // so that the file is still the client's to remove
+  for (const int signal : {SIGTERM, SIGINT}) {
+    test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"}});
+    BOOST_TEST(test::eventually([&] { return !std::filesystem::is_empty(daemon.clients()); }));
+    // The file is there an instant before the handler is: until then the
+    // signal is held back, not lost.
+    client.signal(signal);
+    BOOST_TEST(client.wait().value_or(-1) == 128 + signal);
+    BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
+  }
+  daemon.signal(SIGCONT);
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_that_dies_in_mid_stream) {
+  test::daemon daemon;
+  const auto out = daemon.directory() / "out";
+  test::process client({.argv = {"sh", "-c",
+                                 std::string("(echo one; sleep 60) | '") + UPCASE_PROGRAM +
+                                     "' --socket '" + daemon.socket().native() + "'"},
+                        .output = out,
+                        .errors = daemon.directory() / "err"});
+  BOOST_TEST(test::eventually([&] { return test::read_file(out) == "ONE\n"; }));
+  daemon.kill();
+  BOOST_TEST(test::eventually([&] {
+    return test::read_file(daemon.directory() / "err").find("ended the connection") !=
+           std::string::npos;
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(socat_with_a_file_of_its_own) {
+  const test::daemon daemon;
+  SKIP_UNLESS(test::run({"socat", "-V"}).code == 0, "socat is not installed");
+  const auto outcome = test::run({"socat", "-",
+                                  "UNIX-CONNECT:" + daemon.socket().native() +
+                                      ",bind=" + (daemon.clients() / "me").native() + ",mode=0700"},
+                                 "from socat\n");
+  BOOST_TEST(outcome.output == "FROM SOCAT\n");
+}
+
+BOOST_AUTO_TEST_CASE(plain_socat_where_the_kernel_vouches) {
+  const test::daemon daemon({.arguments = {"--credentials", "kernel"}});
+  SKIP_UNLESS(test::run({"socat", "-V"}).code == 0, "socat is not installed");
+  const auto outcome =
+      test::run({"socat", "-", "UNIX-CONNECT:" + daemon.socket().native()}, "plain\n");
+  BOOST_TEST(outcome.output == "PLAIN\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_books_lock_step_client) {
+  const test::daemon daemon(
+      {.arguments = {"--client-directory", "/var/tmp", "--client-mode", "any"}});
+  const auto outcome = test::run({CLASSIC_CLIENT, daemon.socket()}, "line one\nline two\n");
+  BOOST_TEST(outcome.code == 0);
+  BOOST_TEST(outcome.output == "LINE ONE\nLINE TWO\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,152 @@
+// life: start, second start, crash, stop. Nothing that was sent before a stop
+// stays unanswered, and nothing in the file system is lost or left behind.
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <sys/socket.h>
+#include <thread>
+#include <vector>
+
+#include "support/client.hpp"
+#include "support/daemon.hpp"
+
+namespace {
+
+test::outcome start_again(const std::filesystem::path& socket,
+                          const std::filesystem::path& clients) {
+  return test::run({UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
+                    "--client-directory", clients});
+}
+
+// Sends what the kernel and the daemon take without anybody reading.
+std::string fill(int socket, unsigned seed) {
+  const std::string block = test::random_bytes(std::size_t{4} << 20U, seed);
+  std::size_t sent = 0;
+  for (int quiet = 0; quiet < 5;) {
+    const ssize_t part =
+        ::send(socket, block.data() + sent, block.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (part > 0) {
+      sent += static_cast<std::size_t>(part);
+    } else {
+      ++quiet;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  return block.substr(0, sent);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(life)
+
+BOOST_AUTO_TEST_CASE(a_stop_leaves_no_socket_behind) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    test::daemon daemon;
+    daemon.signal(signal);
+    BOOST_TEST(daemon.wait().value_or(-1) == 0);
+    BOOST_TEST(!std::filesystem::exists(daemon.socket()));
+    BOOST_TEST(!std::filesystem::exists(daemon.socket().native() + ".lock"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_second_one_is_told_and_the_first_goes_on) {
+  const test::daemon daemon;
+  const auto second = start_again(daemon.socket(), daemon.clients());
+  BOOST_TEST(second.code == 69);
+  BOOST_TEST(second.errors.find("already running") != std::string::npos);
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_one_can_be_started_again) {
+  test::daemon daemon;
+  daemon.kill();
+  BOOST_TEST(std::filesystem::exists(daemon.socket()));
+  daemon.start();
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_in_the_sockets_place_is_not_touched) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "upcased.sock";
+  test::write_file(path, "precious");
+  const auto refused = start_again(path, place.path() / "clients");
+  BOOST_TEST(refused.code == 78);
+  BOOST_TEST(refused.errors.find("not a socket") != std::string::npos);
+  BOOST_TEST(test::read_file(path) == "precious");
+}
+
+BOOST_AUTO_TEST_CASE(a_drain_answers_full_pipes) {
+  test::daemon daemon;
+  std::vector<upcase::file_descriptor> clients;
+  std::vector<std::string> sent;
+  for (unsigned i = 0; i < 20; ++i) {
+    clients.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    sent.push_back(fill(clients.back().get(), i));
+  }
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.logged("state=draining clients=20"));
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    BOOST_TEST((test::receive_to_end(clients[i].get()) == test::reference_uppercase(sent[i])));
+  }
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+  BOOST_TEST(daemon.count("reason=drained") == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_in_the_backlog_is_answered_too) {
+  test::daemon daemon;
+  daemon.signal(SIGSTOP);
+  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  test::send_all(client.get(), "sent before the stop\n");
+  daemon.signal(SIGTERM);
+  daemon.signal(SIGCONT);
+  BOOST_TEST(test::receive_to_end(client.get()) == "SENT BEFORE THE STOP\n");
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(drain_timeout_bounds_the_stop) {
+  test::daemon daemon({.arguments = {"--drain-timeout", "500ms"}});
+  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  fill(client.get(), 1);
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+  BOOST_TEST(daemon.logged("reason=aborted"));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_signal_ends_it_at_once) {
+  test::daemon daemon({.arguments = {"--drain-timeout", "1h"}});
+  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  fill(client.get(), 1);
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.logged("state=draining"));
+  BOOST_TEST(!daemon.wait(std::chrono::milliseconds(300)).has_value());
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_reload_ends_those_whom_it_denies) {
+  test::daemon daemon({.config = "idle-timeout = 1h\n"});
+  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  BOOST_TEST(test::served(client.get()));
+  test::write_file(daemon.config(), "idle-timeout = 2h\n");
+  BOOST_TEST(daemon.reload());
+  BOOST_TEST(daemon.logged("reload=done"));
+  BOOST_TEST(test::served(client.get()));
+  test::write_file(daemon.config(), "deny-user = " + std::to_string(::geteuid()) + '\n');
+  BOOST_TEST(daemon.reload());
+  BOOST_TEST(test::refused(client.get()));
+  BOOST_TEST(daemon.logged("reason=denied"));
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_reload_changes_nothing) {
+  test::daemon daemon({.config = ""});
+  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  test::write_file(daemon.config(), "deny-user = " + std::to_string(::geteuid()) +
+                                        "\nidle-timeout = soon\nbackloog = 3\n");
+  BOOST_TEST(daemon.reload());
+  BOOST_TEST(daemon.logged("upcased.conf:2: idle-timeout: 'soon'"));
+  BOOST_TEST(daemon.logged("did you mean 'backlog'?"));
+  BOOST_TEST(test::served(client.get()));
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,127 @@
+// credentials: the decisions by themselves, each rule at its edge. The same
+// verdicts by real clients are in test/attack.
+
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <string>
+#include <sys/stat.h>
+#include <upcase/credentials.hpp>
+#include <variant>
+#include <vector>
+
+#include "support/temporary_directory.hpp"
+
+namespace {
+
+using std::chrono::seconds;
+using upcase::verdict;
+
+constexpr std::size_t offset = offsetof(sockaddr_un, sun_path);
+
+upcase::client_name name_of(std::string_view path, std::size_t extra = 1) {
+  upcase::client_name name;
+  std::memcpy(name.bytes + offset, path.data(), path.size());
+  name.size = static_cast<socklen_t>(offset + path.size() + extra);
+  return name;
+}
+
+const auto now = std::chrono::system_clock::from_time_t(1'000'000);
+const upcase::peer who{.uid = 1000, .gid = 1000, .pid = 1};
+
+// What a good client's file looks like.
+struct stat good_file() {
+  struct stat file {};
+  file.st_mode = S_IFSOCK | 0700;
+  file.st_nlink = 1;
+  file.st_uid = who.uid;
+  file.st_ctim.tv_sec = 1'000'000;
+  return file;
+}
+
+verdict judge(const struct stat& file, const upcase::credential_policy& policy = {}) {
+  return upcase::judge_file(file, who, policy, now);
+}
+
+}  // namespace
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(upcase::verdict)
+
+BOOST_AUTO_TEST_SUITE(credentials)
+
+BOOST_AUTO_TEST_CASE(names) {
+  upcase::client_name unnamed;
+  unnamed.size = offset;
+  BOOST_TEST(upcase::judge_name(unnamed) == verdict::unnamed);
+  BOOST_TEST(upcase::judge_name(name_of(std::string_view("\0x", 2))) == verdict::abstract);
+  BOOST_TEST(upcase::judge_name(name_of("/a")) == verdict::allowed);
+  BOOST_TEST(upcase::judge_name(name_of(std::string(107, 'x'))) == verdict::allowed);
+  const auto full = name_of(std::string(108, 'x'));
+  BOOST_TEST(upcase::judge_name(full) == verdict::too_long);
+  BOOST_TEST(full.path().size() == 108U);
+}
+
+BOOST_AUTO_TEST_CASE(places) {
+  const test::temporary_directory place;
+  std::vector<upcase::client_directory> directories;
+  directories.push_back(
+      std::get<upcase::client_directory>(upcase::client_directory::open(place.path())));
+  const std::string base = place.path();
+  const auto why = [&](const std::string& path) { return upcase::locate(path, directories).why; };
+  BOOST_TEST(why("name") == verdict::relative);
+  BOOST_TEST(why("./" + base + "/name") == verdict::relative);
+  BOOST_TEST(why(base + "/name") == verdict::allowed);
+  BOOST_TEST(why(base) == verdict::outside);
+  BOOST_TEST(why(base + "/") == verdict::outside);
+  BOOST_TEST(why(base + "/.") == verdict::outside);
+  BOOST_TEST(why(base + "/..") == verdict::outside);
+  BOOST_TEST(why(base + "/sub/name") == verdict::outside);
+  BOOST_TEST(why(base + "/sub/../name") == verdict::outside);
+  BOOST_TEST(why("/" + base + "/name") == verdict::outside);
+  BOOST_TEST(why("/name") == verdict::outside);
+  BOOST_TEST(upcase::locate(base + "/name", directories).file.starts_with("name"));
+}
+
+BOOST_AUTO_TEST_CASE(a_good_file_and_each_thing_wrong_with_it) {
+  BOOST_TEST(judge(good_file()) == verdict::allowed);
+
+  auto file = good_file();
+  file.st_mode = S_IFREG | 0700;
+  BOOST_TEST(judge(file) == verdict::not_a_socket);
+  file.st_mode = S_IFLNK | 0700;
+  BOOST_TEST(judge(file) == verdict::not_a_socket);
+
+  file = good_file();
+  file.st_nlink = 2;
+  BOOST_TEST(judge(file) == verdict::linked);
+
+  file = good_file();
+  file.st_uid = 1001;
+  BOOST_TEST(judge(file) == verdict::uid_mismatch);
+
+  file = good_file();
+  file.st_gid = 4242;  // a setgid directory's: no offence
+  BOOST_TEST(judge(file) == verdict::allowed);
+}
+
+BOOST_AUTO_TEST_CASE(modes) {
+  auto file = good_file();
+  for (const mode_t bad : {0600, 0500, 0701, 0710, 0755, 0770, 0777}) {
+    file.st_mode = S_IFSOCK | bad;
+    BOOST_TEST(judge(file) == verdict::mode);
+    BOOST_TEST(judge(file, {.mode = upcase::client_mode::any}) == verdict::allowed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ages) {
+  auto file = good_file();
+  file.st_ctim.tv_sec -= 30;
+  BOOST_TEST(judge(file) == verdict::allowed);
+  file.st_ctim.tv_sec -= 1;
+  BOOST_TEST(judge(file) == verdict::stale);
+  BOOST_TEST(judge(file, {.max_age = seconds(0)}) == verdict::allowed);
+  BOOST_TEST(judge(file, {.max_age = seconds(31)}) == verdict::allowed);
+  file.st_ctim.tv_sec += 1000;  // in the future
+  BOOST_TEST(judge(file) == verdict::allowed);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

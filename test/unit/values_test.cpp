@@ -1,0 +1,127 @@
+// values: what a setting's text means, at the edges; and what is printed of
+// other people's bytes.
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <string>
+#include <upcase/accept_backoff.hpp>
+#include <upcase/escape.hpp>
+#include <upcase/refusal_limit.hpp>
+#include <upcase/setting_keys.hpp>
+#include <upcase/setting_values.hpp>
+
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(values)
+
+BOOST_AUTO_TEST_CASE(times) {
+  BOOST_TEST((upcase::parse_duration("500ms") == 500ms));
+  BOOST_TEST((upcase::parse_duration("50us") == 50us));
+  BOOST_TEST((upcase::parse_duration("30s") == 30s));
+  BOOST_TEST((upcase::parse_duration("5min") == 5min));
+  BOOST_TEST((upcase::parse_duration("2h") == 2h));
+  BOOST_TEST((upcase::parse_duration("3650d") == 3650 * 24h));
+  BOOST_TEST((upcase::parse_duration("0") == 0s));
+  for (const char* wrong : {"", "s", "30", "-1s", "+1s", " 1s", "1 s", "1.5s", "1m", "3651d",
+                            "99999999999999999999s", "0x1s", "1s ", "18446744073709551615ms"}) {
+    BOOST_CHECK_THROW(upcase::parse_duration(wrong), upcase::bad_value);
+  }
+  for (const char* text : {"0", "1us", "1500ms", "90s", "2min", "36h", "7d"}) {
+    BOOST_TEST(upcase::format_duration(upcase::parse_duration(text)) == text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(counts_modes_and_paths) {
+  BOOST_TEST(upcase::parse_count("7", 1, 7) == 7U);
+  for (const char* wrong : {"", "0", "8", "-1", "1e3", "99999999999999999999"}) {
+    BOOST_CHECK_THROW(upcase::parse_count(wrong, 1, 7), upcase::bad_value);
+  }
+  BOOST_TEST(upcase::parse_mode("0660") == 0660U);
+  for (const char* wrong : {"", "8", "1000", "rw", "-1"}) {
+    BOOST_CHECK_THROW(upcase::parse_mode(wrong), upcase::bad_value);
+  }
+  BOOST_TEST(upcase::parse_path("/a/./b/../c//d/").native() == "/a/c/d");
+  BOOST_TEST(upcase::parse_path("/").native() == "/");
+  BOOST_CHECK_THROW(upcase::parse_path("a/b"), upcase::bad_value);
+  BOOST_CHECK_THROW(upcase::parse_path(""), upcase::bad_value);
+}
+
+BOOST_AUTO_TEST_CASE(users_and_groups) {
+  BOOST_TEST(upcase::parse_user("root") == 0U);
+  BOOST_TEST(upcase::parse_group("root") == 0U);
+  BOOST_TEST(upcase::parse_user("4294967294") == 4294967294U);
+  BOOST_TEST(upcase::format_user(0) == "root");
+  BOOST_TEST(upcase::format_user(4242424) == "4242424");
+  for (const char* wrong : {"", "-1", "4294967295", "no such user"}) {
+    BOOST_CHECK_THROW(upcase::parse_user(wrong), upcase::bad_value);
+    BOOST_CHECK_THROW(upcase::parse_group(wrong), upcase::bad_value);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_key_prints_what_it_reads) {
+  const auto defaults = upcase::default_settings("/run/x");
+  for (const auto& key : upcase::setting_keys()) {
+    auto copy = defaults;
+    const auto texts = key.print(defaults);
+    if (key.repeatable()) {
+      key.clear(copy);
+    }
+    for (const auto& text : texts) {
+      key.set(copy, text);
+    }
+    BOOST_TEST(upcase::print_settings(copy) == upcase::print_settings(defaults));
+  }
+  BOOST_TEST(upcase::nearest_setting("alow-user") == "allow-user");
+  BOOST_TEST(upcase::nearest_setting("something-else-entirely") == "");
+}
+
+BOOST_AUTO_TEST_CASE(escapes) {
+  BOOST_TEST(upcase::escape("/run/x-1_y.sock") == "/run/x-1_y.sock");
+  BOOST_TEST(upcase::escape("") == "\"\"");
+  BOOST_TEST(upcase::escape("two words") == "\"two words\"");
+  BOOST_TEST(upcase::escape("a\"b\\c") == "\"a\\\"b\\\\c\"");
+  BOOST_TEST(upcase::escape("\n\x1b\x7f\xff") == "\"\\x0a\\x1b\\x7f\\xff\"");
+}
+
+BOOST_AUTO_TEST_CASE(refusals_are_counted_a_user_and_a_period) {
+  upcase::refusal_limit limit;
+  const upcase::refusal_limit::clock::time_point begin{};
+  const auto end = begin + upcase::refusal_limit::period;
+  for (std::size_t i = 0; i < upcase::refusal_limit::lines_per_period; ++i) {
+    BOOST_TEST(limit.admit(1, begin));
+  }
+  BOOST_TEST(!limit.admit(1, begin));
+  BOOST_TEST(!limit.admit(1, begin));
+  BOOST_TEST(limit.admit(2, begin));
+  BOOST_TEST((limit.next_end() == end));
+  BOOST_TEST(limit.take_ended(end - 1s).empty());
+  const auto ended = limit.take_ended(end);
+  BOOST_REQUIRE(ended.size() == 1U);
+  BOOST_TEST(ended[0].uid == 1U);
+  BOOST_TEST(ended[0].suppressed == 2U);
+  BOOST_TEST(limit.admit(1, end));
+  BOOST_TEST(limit.take_ended(end).empty());
+  for (uid_t uid = 0; uid < 2 * upcase::refusal_limit::most_users; ++uid) {
+    limit.admit(uid, end);
+  }
+  const auto flood = limit.take_ended(end + upcase::refusal_limit::period);
+  BOOST_REQUIRE(flood.size() == 1U);
+  BOOST_TEST(flood[0].uid == upcase::refusal_limit::others);
+}
+
+BOOST_AUTO_TEST_CASE(back_off_doubles_up_to_a_second) {
+  upcase::accept_backoff backoff;
+  BOOST_TEST(!backoff.active());
+  BOOST_TEST((backoff.next() == 50ms));
+  BOOST_TEST(backoff.active());
+  BOOST_TEST((backoff.next() == 100ms));
+  for (int i = 0; i < 10; ++i) {
+    static_cast<void>(backoff.next());
+  }
+  BOOST_TEST((backoff.next() == 1000ms));
+  backoff.succeeded();
+  BOOST_TEST(!backoff.active());
+  BOOST_TEST((backoff.next() == 50ms));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
