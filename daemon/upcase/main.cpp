@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 #include <optional>
 #include <sysexits.h>
-#include <system_error>
 #include <unistd.h>
 #include <upcase/client_socket.hpp>
 #include <upcase/relay.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/system_calls.hpp>
 
 #include "options.hpp"
 #include "progress.hpp"
@@ -50,7 +50,7 @@ int explain(const upcase::connect_error& error, const command& asked) {
 int explain(const upcase::relay_result& result, const command& asked,
             const upcase::client_socket& socket) {
   using outcome = upcase::relay_result::outcome;
-  const auto reason = [&] { return std::generic_category().message(result.error); };
+  const auto reason = [&] { return upcase::describe(result.error); };
   switch (result.how) {
     case outcome::done:
       return EX_OK;

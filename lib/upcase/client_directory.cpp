@@ -6,16 +6,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 
 namespace upcase {
-namespace {
-
-std::string describe(int error) { return std::generic_category().message(error); }
-
-}  // namespace
-
 std::variant<client_directory, std::string> client_directory::open(
     const std::filesystem::path& path) {
   file_descriptor fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

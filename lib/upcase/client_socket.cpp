@@ -4,15 +4,13 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
-#include <system_error>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 #include <utility>
 
 namespace upcase {
@@ -20,17 +18,13 @@ namespace {
 
 using kind = connect_error::kind;
 
-std::string describe(int error) { return std::generic_category().message(error); }
-
 sockaddr_un address_of(const std::string& path, kind blame) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
+  const auto address = socket_address(path);
+  if (!address) {
     throw connect_error(blame, fmt::format("the path '{}' has {} bytes; a socket's may have {}",
-                                           path, path.size(), sizeof address.sun_path - 1));
+                                           path, path.size(), longest_socket_path));
   }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return address;
+  return *address;
 }
 
 std::string random_name() {
@@ -43,8 +37,7 @@ std::string random_name() {
 
 int bind_private(int socket, const sockaddr_un& address) {
   const mode_t previous = ::umask(S_IRWXG | S_IRWXO);
-  const int result =
-      ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+  const int result = ::bind(socket, as_sockaddr(address), sizeof address) == 0 ? 0 : errno;
   ::umask(previous);
   return result;
 }
@@ -83,8 +76,7 @@ void client_socket::connect(std::chrono::nanoseconds timeout) {
   // Linux applies the send timeout to connect(2) as well (socket(7)).
   const timeval limit = to_timeval(timeout);
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  while (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
-         0) {
+  while (::connect(socket_.get(), as_sockaddr(address), sizeof address) != 0) {
     if (errno == EAGAIN) {
       throw connect_error(
           kind::timed_out,

@@ -3,21 +3,17 @@
 #include <upcase/listener.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <system_error>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 #include <utility>
 
 namespace upcase {
 namespace {
-
-std::string describe(int error) { return std::generic_category().message(error); }
 
 [[noreturn]] void fail(std::string_view what, const std::filesystem::path& path) {
   throw listen_error(false,
@@ -30,14 +26,12 @@ std::string describe(int error) { return std::generic_category().message(error);
 }
 
 sockaddr_un address_of(const std::filesystem::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.native().size() >= sizeof address.sun_path) {
+  const auto address = socket_address(path.native());
+  if (!address) {
     errno = ENAMETOOLONG;
     fail("listen on", path);
   }
-  std::memcpy(address.sun_path, path.c_str(), path.native().size());
-  return address;
+  return *address;
 }
 
 // The lock file is removed by whoever holds it, so one that was opened may be
@@ -81,8 +75,7 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
   }
   // Non-blocking: a living daemon with a full backlog answers EAGAIN.
   const file_descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-      errno != ECONNREFUSED) {
+  if (::connect(probe.get(), as_sockaddr(address), sizeof address) == 0 || errno != ECONNREFUSED) {
     fail_running(path);
   }
   if (::unlink(path.c_str()) != 0) {
@@ -92,7 +85,7 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
 
 int bind_with_mode(int socket, const sockaddr_un& address, mode_t mode) {
   const mode_t previous = ::umask(ACCESSPERMS & ~mode);
-  const int result = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int result = ::bind(socket, as_sockaddr(address), sizeof address);
   ::umask(previous);
   return result;
 }

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 
 namespace upcase {
 namespace {
@@ -52,7 +52,7 @@ std::optional<std::string> prepare_runtime_directory(const std::filesystem::path
     ::chmod(directory.c_str(), world_readable);
   } else if (errno != EEXIST) {
     return fmt::format("cannot create the runtime directory '{}': {}", directory.native(),
-                       std::generic_category().message(errno));
+                       describe(errno));
   }
   if (!is_trusted_directory(directory)) {
     return fmt::format(

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <system_error>
 #include <upcase/shortage.hpp>
+#include <upcase/system_calls.hpp>
 #include <utility>
 
 namespace upcase {
@@ -226,10 +226,9 @@ void server::plan_report() {
 
 server::milliseconds server::pause(int error) {
   if (!backoff_.active()) {
-    journal_.write(log_level::error, event::status,
-                   {{"accepting", "paused"},
-                    {"error", std::generic_category().message(error)},
-                    {"clients", clients_.load()}});
+    journal_.write(
+        log_level::error, event::status,
+        {{"accepting", "paused"}, {"error", describe(error)}, {"clients", clients_.load()}});
   }
   return backoff_.next();
 }

@@ -10,12 +10,12 @@
 #include <map>
 #include <set>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 #include <upcase/client_directory.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/setting_keys.hpp>
+#include <upcase/system_calls.hpp>
 #include <variant>
 
 namespace upcase {
@@ -34,8 +34,6 @@ std::string_view trim(std::string_view text) {
   }
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
-
-std::string describe(int error) { return std::generic_category().message(error); }
 
 // The file's text, or why there is none.
 std::variant<std::string, std::error_code> read_file(const std::filesystem::path& path) {
@@ -167,11 +165,10 @@ class loader {
 
   void examine_socket() {
     const std::string& path = value_.socket.native();
-    constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
-    if (path.size() > longest) {
-      complain_about(
-          "socket", path,
-          fmt::format("a socket's path may have {} bytes, this has {}", longest, path.size()));
+    if (path.size() > longest_socket_path) {
+      complain_about("socket", path,
+                     fmt::format("a socket's path may have {} bytes, this has {}",
+                                 longest_socket_path, path.size()));
       return;
     }
     struct stat status {};

@@ -48,6 +48,13 @@ int refused_code(int client, const std::filesystem::path& server) {
 
 BOOST_AUTO_TEST_SUITE(verdict)
 
+BOOST_AUTO_TEST_CASE(unnamed) {
+  const test::daemon daemon;
+  const auto client = test::make_socket();
+  test::connect_to(client.get(), daemon.socket());
+  expect_refused(daemon, client.get(), "unnamed");
+}
+
 BOOST_AUTO_TEST_CASE(abstract) {
   const test::daemon daemon;
   const auto client = test::make_socket();

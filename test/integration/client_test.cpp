@@ -68,6 +68,25 @@ BOOST_AUTO_TEST_CASE(timeout_and_server_user) {
   BOOST_TEST(says(outcome, "nothing moved for 300ms"));
 }
 
+BOOST_AUTO_TEST_CASE(no_place_for_its_file) {
+  const test::daemon daemon;
+  const auto outcome = upcase_at(daemon, {"--client-directory", "/nonexistent", "x"});
+  BOOST_TEST(outcome.code == 71);
+  BOOST_TEST(says(outcome, "'/nonexistent'"));
+  BOOST_TEST(says(outcome, "--client-directory"));
+}
+
+BOOST_AUTO_TEST_CASE(output_that_cannot_be_written) {
+  const test::daemon daemon;
+  const auto errors = daemon.directory() / "err";
+  test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"},
+                        .output = "/dev/full",
+                        .errors = errors});
+  BOOST_TEST(client.wait().value_or(-1) == 74);
+  BOOST_TEST(test::read_file(errors).find("No space left on device") != std::string::npos);
+  BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
+}
+
 BOOST_AUTO_TEST_CASE(usage) {
   BOOST_TEST(test::run({UPCASE_PROGRAM, "--no-such-option"}).code == 64);
   BOOST_TEST(test::run({UPCASE_PROGRAM, "--timeout", "soon", "x"}).code == 64);

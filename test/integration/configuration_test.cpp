@@ -2,6 +2,7 @@
 // needs none.
 
 #include <boost/test/unit_test.hpp>
+#include <grp.h>
 #include <sstream>
 #include <string>
 #include <sys/stat.h>
@@ -150,6 +151,23 @@ BOOST_AUTO_TEST_CASE(an_ordinary_user_needs_none) {
                         .before_exec = become});
   BOOST_TEST(client.wait().value_or(-1) == 0);
   BOOST_TEST(test::read_file(place.path() / "out") == "HELLO\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_supplementary_group_lets_in) {
+  SKIP_UNLESS(test::is_root(), "needs root to act as another user");
+  constexpr gid_t group = 41234;
+  const test::daemon daemon({.arguments = {"--allow-group", std::to_string(group)}});
+  const auto code_as = [&](std::vector<gid_t> groups) {
+    test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"},
+                          .before_exec = [groups = std::move(groups)] {
+                            return ::setgroups(groups.size(), groups.data()) == 0 &&
+                                   ::setgid(12345) == 0 && ::setuid(12345) == 0;
+                          }});
+    return client.wait().value_or(-1);
+  };
+  BOOST_TEST(code_as({45678, group}) == 0);
+  BOOST_TEST(code_as({45678}) == 77);
+  BOOST_TEST(daemon.logged("verdict=denied"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,7 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <thread>
 #include <vector>
 
@@ -73,6 +75,25 @@ BOOST_AUTO_TEST_CASE(a_file_in_the_sockets_place_is_not_touched) {
   BOOST_TEST(refused.code == 78);
   BOOST_TEST(refused.errors.find("not a socket") != std::string::npos);
   BOOST_TEST(test::read_file(path) == "precious");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_nobody) {
+  const test::temporary_directory place;
+  const auto log = place.path() / "log";
+  BOOST_REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
+  const upcase::file_descriptor reader(::open(log.c_str(), O_RDWR | O_CLOEXEC));
+  const auto socket = place.path() / "upcased.sock";
+  const auto clients = place.path() / "clients";
+  test::process daemon({.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
+                                 "--client-directory", clients},
+                        .errors = log});
+  BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(socket); }));
+  // Some 150 bytes for each client: the pipe's 64 KiB are full long before.
+  for (int i = 0; i < 1000; ++i) {
+    BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
+  }
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_drain_answers_full_pipes) {

@@ -10,3 +10,13 @@ upcase_tests(integration LIBRARIES test-support SOURCES
 target_compile_definitions(test-integration PRIVATE
   CLASSIC_CLIENT="$<TARGET_FILE:classic-client>"
 )
+
+add_test(NAME integration.foreign.finds_builds_and_serves
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/foreign/build-and-run
+    ${CMAKE_BINARY_DIR} $<TARGET_FILE:upcase>
+    "$<$<BOOL:${UPCASE_SANITIZE}>:-fsanitize=${UPCASE_SANITIZE}>"
+)
+set_tests_properties(integration.foreign.finds_builds_and_serves PROPERTIES
+  LABELS integration
+  TIMEOUT 300
+)

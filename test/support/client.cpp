@@ -11,9 +11,9 @@
 #include <stdexcept>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 
 namespace test {
 namespace {
@@ -23,13 +23,11 @@ namespace {
 }
 
 sockaddr_un address_of(const std::filesystem::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.native().size() >= sizeof address.sun_path) {
+  const auto address = upcase::socket_address(path.native());
+  if (!address) {
     throw std::length_error(path.native());
   }
-  std::memcpy(address.sun_path, path.c_str(), path.native().size());
-  return address;
+  return *address;
 }
 
 bool wait_readable(int socket, std::chrono::nanoseconds limit) {
@@ -51,7 +49,7 @@ upcase::file_descriptor make_socket() {
 void bind_to(int socket, const std::filesystem::path& path, mode_t mode) {
   const sockaddr_un address = address_of(path);
   const mode_t previous = ::umask(ACCESSPERMS & ~mode);
-  const int result = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int result = ::bind(socket, upcase::as_sockaddr(address), sizeof address);
   ::umask(previous);
   if (result != 0) {
     fail("bind");
@@ -60,7 +58,7 @@ void bind_to(int socket, const std::filesystem::path& path, mode_t mode) {
 
 void connect_to(int socket, const std::filesystem::path& server) {
   const sockaddr_un address = address_of(server);
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (::connect(socket, upcase::as_sockaddr(address), sizeof address) != 0) {
     fail("connect");
   }
 }

@@ -1,0 +1,109 @@
+// listener and runtime_directory: the daemon's own files.
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <upcase/listener.hpp>
+#include <upcase/runtime_directory.hpp>
+
+#include "support/client.hpp"
+#include "support/process.hpp"
+#include "support/skip.hpp"
+#include "support/temporary_directory.hpp"
+
+BOOST_AUTO_TEST_SUITE(listener)
+
+BOOST_AUTO_TEST_CASE(the_mode_is_there_whatever_the_umask) {
+  const test::temporary_directory place;
+  const mode_t previous = ::umask(0077);
+  const upcase::listener listener(place.path() / "s", 0660, 1);
+  BOOST_TEST(::umask(previous) == 0077U);
+  struct stat status {};
+  BOOST_REQUIRE(::lstat((place.path() / "s").c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & ACCESSPERMS) == 0660U);
+}
+
+BOOST_AUTO_TEST_CASE(it_removes_its_own_file_and_no_other) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  { const upcase::listener listener(path, 0666, 1); }
+  BOOST_TEST(std::filesystem::is_empty(place.path()));
+  {
+    const upcase::listener listener(path, 0666, 1);
+    std::filesystem::remove(path);
+    test::write_file(path, "somebody else's");
+  }
+  BOOST_TEST(test::read_file(path) == "somebody else's");
+}
+
+BOOST_AUTO_TEST_CASE(a_stale_socket_makes_way_a_living_one_does_not) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  {
+    const auto left_behind = test::make_socket();
+    test::bind_to(left_behind.get(), path);
+  }
+  const upcase::listener first(path, 0666, 1);
+  try {
+    const upcase::listener second(path, 0666, 1);
+    BOOST_ERROR("two listeners");
+  } catch (const upcase::listen_error& error) {
+    BOOST_TEST(error.already_running);
+  }
+  BOOST_TEST(std::filesystem::exists(path));
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_without_our_lock_is_noticed_by_its_answer) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  const auto other = test::make_socket();
+  test::bind_to(other.get(), path);
+  BOOST_REQUIRE(::listen(other.get(), 0) == 0);
+  BOOST_CHECK_THROW(upcase::listener(path, 0666, 1), upcase::listen_error);
+  BOOST_TEST(std::filesystem::exists(path));
+}
+
+BOOST_AUTO_TEST_CASE(what_it_cannot_do_it_says) {
+  const test::temporary_directory place;
+  BOOST_CHECK_THROW(upcase::listener(place.path() / std::string(108, 'x'), 0666, 1),
+                    upcase::listen_error);
+  BOOST_CHECK_THROW(upcase::listener(place.path() / "missing" / "s", 0666, 1),
+                    upcase::listen_error);
+}
+
+BOOST_AUTO_TEST_CASE(runtime_directories) {
+  ::setenv("RUNTIME_DIRECTORY", "/run/a:/run/b", 1);
+  BOOST_TEST(upcase::daemon_runtime_directory().native() == "/run/a");
+  ::unsetenv("RUNTIME_DIRECTORY");
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  BOOST_TEST(upcase::daemon_runtime_directory().native() == "/run/upcased");
+  const auto as_user = test::run_as(12345, 12345, [] {
+    ::setenv("XDG_RUNTIME_DIR", "/run/user/12345", 1);
+    const bool own = upcase::daemon_runtime_directory() == "/run/user/12345/upcased";
+    ::setenv("XDG_RUNTIME_DIR", "relative", 1);
+    const bool last = upcase::daemon_runtime_directory() == "/tmp/upcased-12345";
+    return own && last ? 0 : 1;
+  });
+  BOOST_TEST(as_user.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_runtime_directory_of_somebody_elses_is_refused) {
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  const test::temporary_directory place;
+  std::filesystem::permissions(place.path(), std::filesystem::perms::all);
+  const auto theirs = place.path() / "theirs";
+  const auto link = place.path() / "link";
+  std::filesystem::create_directory(theirs);
+  BOOST_REQUIRE(::chown(theirs.c_str(), 54321, 54321) == 0);
+  std::filesystem::create_directory_symlink("/tmp", link);
+  BOOST_TEST(upcase::prepare_runtime_directory(theirs).has_value());
+  BOOST_TEST(upcase::prepare_runtime_directory(link).has_value());
+  BOOST_TEST(upcase::prepare_runtime_directory(place.path() / "no" / "parent").has_value());
+  BOOST_TEST(!upcase::prepare_runtime_directory(place.path() / "ours").has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

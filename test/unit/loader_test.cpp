@@ -1,0 +1,74 @@
+// loader: what a configuration file's text is taken for.
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <string>
+#include <sys/stat.h>
+#include <upcase/settings_loader.hpp>
+#include <vector>
+
+#include "support/temporary_directory.hpp"
+
+namespace {
+
+upcase::loaded_settings load(const std::filesystem::path& file) {
+  return upcase::load_settings({.config = file, .config_required = true, .command_line = {}},
+                               upcase::default_settings(file.parent_path()));
+}
+
+bool says(const upcase::loaded_settings& loaded, std::string_view text) {
+  return loaded.problems.size() == 1 && loaded.problems[0].find(text) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(loader)
+
+BOOST_AUTO_TEST_CASE(what_is_a_line) {
+  std::vector<std::string> problems;
+  const auto lines = upcase::parse_settings_text(
+      "# comment\n\n  key=value\n\tother =  two words = and more \r\nempty =\nlast = line", "f",
+      problems);
+  BOOST_TEST(problems.empty());
+  BOOST_REQUIRE(lines.size() == 4U);
+  BOOST_TEST(lines[0].where == "f:3");
+  BOOST_TEST(lines[0].key == "key");
+  BOOST_TEST(lines[0].value == "value");
+  BOOST_TEST(lines[1].value == "two words = and more");
+  BOOST_TEST(lines[2].value == "");
+  BOOST_TEST(lines[3].where == "f:6");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_line) {
+  std::vector<std::string> problems;
+  const auto lines =
+      upcase::parse_settings_text("= value\n[section]\nbinary\x01=\x02\n", "f", problems);
+  BOOST_TEST(lines.empty());
+  BOOST_TEST(problems.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_without_end_is_given_up) {
+  BOOST_TEST(says(load("/dev/zero"), "File too large"));
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_drop_in_directory_is_told) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  test::write_file(file, "");
+  test::write_file(place.path() / "upcased.conf.d", "not a directory");
+  BOOST_TEST(says(load(file), "cannot list the drop-in directory"));
+}
+
+BOOST_AUTO_TEST_CASE(client_directories_that_would_betray_their_users) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  const auto open_to_all = place.path() / "open";
+  std::filesystem::create_directory(open_to_all);
+  std::filesystem::permissions(open_to_all, std::filesystem::perms::all);
+  test::write_file(file, "client-directory = " + open_to_all.native() + '\n');
+  BOOST_TEST(says(load(file), "chmod 1733"));
+  BOOST_REQUIRE(::chmod(open_to_all.c_str(), 01733) == 0);
+  BOOST_TEST(load(file).problems.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,235 @@
+// session and stream: one client on a socket pair, its handler, and every way
+// in which it can end. No daemon, no credentials.
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <sys/socket.h>
+#include <upcase/event_loop.hpp>
+#include <upcase/session.hpp>
+
+#include "support/client.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using upcase::end_reason;
+
+// One session, its loop and its client's end of the connection.
+class bench final : public upcase::session_owner {
+ public:
+  explicit bench(upcase::stream_timeouts timeouts = {}) : loop_(context_, timeouts) {
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    client.reset(ends[0]);
+    server_.reset(ends[1]);
+  }
+  bench(const bench&) = delete;
+  bench& operator=(const bench&) = delete;
+
+  void start(const upcase::handler& serve = upcase::uppercase_session) {
+    upcase::admitted_client admitted;
+    admitted.socket = std::move(server_);
+    session_ = std::make_unique<upcase::session>(loop_, *this, std::move(admitted));
+    session_->start(serve);
+  }
+
+  /// Lets the loop run, for so long or until the session is over.
+  void run(std::chrono::nanoseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (session_ && std::chrono::steady_clock::now() < end) {
+      context_.run_for(5ms);
+    }
+  }
+  std::optional<end_reason> run_to_end() {
+    run(test::patience);
+    return reason;
+  }
+
+  [[nodiscard]] upcase::session& session() { return *session_; }
+
+  upcase::file_descriptor client;
+  std::optional<end_reason> reason;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+
+ private:
+  void session_over(upcase::session& over) override {
+    reason = over.reason();
+    bytes_in = over.connection().bytes_in();
+    bytes_out = over.connection().bytes_out();
+    session_.reset();
+  }
+
+  boost::asio::io_context context_{1};
+  upcase::event_loop loop_;
+  upcase::file_descriptor server_;
+  std::unique_ptr<upcase::session> session_;
+};
+
+// As much as the kernel and the session take while nobody reads.
+std::string fill(bench& on, int patient_for = 5) {
+  const std::string block = test::random_bytes(std::size_t{4} << 20U);
+  std::size_t sent = 0;
+  for (int quiet = 0; quiet < patient_for;) {
+    const ssize_t part = ::send(on.client.get(), block.data() + sent, block.size() - sent,
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+    quiet = part > 0 ? 0 : quiet + 1;
+    sent += part > 0 ? static_cast<std::size_t>(part) : 0;
+    on.run(10ms);
+  }
+  return block.substr(0, sent);
+}
+
+// Everything up to the end of file, with the loop running.
+std::string drain(bench& on) {
+  std::string all;
+  std::array<char, 65536> part{};
+  for (;;) {
+    const ssize_t got = ::recv(on.client.get(), part.data(), part.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      all.append(part.data(), static_cast<std::size_t>(got));
+    } else if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+      return all;
+    } else {
+      on.run(5ms);
+    }
+  }
+}
+
+upcase::task throws_at_once(upcase::stream& /*client*/, const upcase::peer& /*who*/) {
+  throw std::runtime_error("a handler's mistake");
+  co_return;
+}
+
+upcase::task throws_after_a_read(upcase::stream& client, const upcase::peer& /*who*/) {
+  co_await client.read();
+  throw std::runtime_error("a handler's mistake");
+}
+
+upcase::task one_answer(upcase::stream& client, const upcase::peer& /*who*/) {
+  const auto bytes = co_await client.read();
+  co_await client.write(bytes);
+}
+
+upcase::task never_finishes_by_itself(upcase::stream& client, const upcase::peer& /*who*/) {
+  while (client.ended() == end_reason::open) {
+    co_await client.read();
+  }
+}
+
+}  // namespace
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(upcase::end_reason)
+
+BOOST_AUTO_TEST_SUITE(session)
+
+BOOST_AUTO_TEST_CASE(half_close_gets_every_byte_and_then_the_end) {
+  bench on;
+  on.start();
+  const std::string sent = fill(on);
+  BOOST_REQUIRE(::shutdown(on.client.get(), SHUT_WR) == 0);
+  BOOST_TEST((drain(on) == test::reference_uppercase(sent)));
+  BOOST_TEST((on.run_to_end() == end_reason::closed));
+  BOOST_TEST(on.bytes_in == sent.size());
+  BOOST_TEST(on.bytes_out == sent.size());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_read_while_output_is_pending) {
+  bench on;
+  on.start();
+  fill(on);
+  const auto& connection = on.session().connection();
+  BOOST_TEST(connection.bytes_in() > connection.bytes_out());
+  // Kept is what one write could not place.
+  BOOST_TEST(connection.bytes_in() - connection.bytes_out() <= upcase::event_loop::buffer_size);
+  const auto before = connection.bytes_in();
+  on.run(50ms);
+  BOOST_TEST(connection.bytes_in() == before);
+}
+
+BOOST_AUTO_TEST_CASE(idle_timeout) {
+  bench on({.idle = 50ms, .write = 0ms});
+  on.start();
+  BOOST_TEST((on.run_to_end() == end_reason::idle_timeout));
+}
+
+BOOST_AUTO_TEST_CASE(write_timeout_counts_from_the_last_byte_taken) {
+  bench on({.idle = 0ms, .write = 600ms});
+  on.start();
+  fill(on);
+  for (int i = 0; i < 8; ++i) {  // 800 ms in all, never 600 without progress
+    on.run(100ms);
+    BOOST_REQUIRE(!on.reason.has_value());
+    // More than three quarters of the pipe, or the kernel calls it still full.
+    BOOST_TEST(test::receive(on.client.get(), 200'000, 0ms).size() > 0U);
+    fill(on, 1);
+  }
+  BOOST_TEST((on.run_to_end() == end_reason::write_timeout));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_answers_what_was_sent_before) {
+  bench on;
+  on.start();
+  const std::string sent = fill(on);
+  on.session().request_stop();
+  BOOST_TEST(::send(on.client.get(), "x", 1, MSG_NOSIGNAL) == -1);
+  BOOST_TEST((drain(on) == test::reference_uppercase(sent)));
+  BOOST_TEST((on.run_to_end() == end_reason::drained));
+}
+
+BOOST_AUTO_TEST_CASE(an_abort_ends_whatever_it_waits_for) {
+  for (const bool full : {false, true}) {
+    bench on;
+    on.start();
+    if (full) {
+      fill(on);
+    }
+    on.session().abort(end_reason::aborted);
+    BOOST_TEST((on.reason == end_reason::aborted));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_vanishes_with_bytes_under_way) {
+  bench on;
+  on.start();
+  fill(on);
+  on.client.reset();
+  BOOST_TEST((on.run_to_end() == end_reason::reset));
+}
+
+BOOST_AUTO_TEST_CASE(a_handlers_exception_ends_its_client_only) {
+  bench first;
+  first.start(throws_at_once);
+  BOOST_TEST((first.reason == end_reason::failed));
+  bench second;
+  second.start(throws_after_a_read);
+  BOOST_TEST(!second.reason.has_value());
+  test::send_all(second.client.get(), "x");
+  BOOST_TEST((second.run_to_end() == end_reason::failed));
+  BOOST_TEST(test::refused(second.client.get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_may_leave_first) {
+  bench on;
+  on.start(one_answer);
+  test::send_all(on.client.get(), "once");
+  BOOST_TEST((on.run_to_end() == end_reason::closed));
+  BOOST_TEST(test::receive(on.client.get(), 4) == "once");
+}
+
+BOOST_AUTO_TEST_CASE(reads_after_the_end_yield_nothing) {
+  bench on;
+  on.start(never_finishes_by_itself);
+  test::send_all(on.client.get(), "ignored");
+  on.client.reset();
+  const auto ended = on.run_to_end();
+  BOOST_TEST((ended == end_reason::closed || ended == end_reason::reset));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
