@@ -7,10 +7,10 @@
 #include <boost/program_options/positional_options.hpp>
 #include <boost/program_options/value_semantic.hpp>
 #include <boost/program_options/variables_map.hpp>
-#include <cstdlib>
 #include <sstream>
 #include <upcase/runtime_directory.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/system_calls.hpp>
 #include <vector>
 
 namespace upcase_client {
@@ -44,8 +44,7 @@ bool is_there(const std::filesystem::path& path) {
 }
 
 std::filesystem::path default_socket() {
-  const char* given = std::getenv("UPCASED_SOCKET");  // NOLINT(concurrency-mt-unsafe)
-  if (given != nullptr && *given != '\0') {
+  if (const auto given = upcase::environment("UPCASED_SOCKET"); !given.empty()) {
     return given;
   }
   // Somebody else's directory of our name in /tmp is not our daemon's.

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 
 namespace upcase_client {
 namespace {
@@ -36,10 +36,9 @@ std::string format_seconds(double seconds) {
 }  // namespace
 
 progress::progress(std::optional<std::uint64_t> total)
-    : total_(total), on_terminal_(::isatty(STDERR_FILENO) == 1) {
-  const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
-  coloured_ = on_terminal_ && (no_color == nullptr || *no_color == '\0');
-}
+    : total_(total),
+      on_terminal_(::isatty(STDERR_FILENO) == 1),
+      coloured_(upcase::wants_colour(STDERR_FILENO)) {}
 
 progress::~progress() {
   if (on_terminal_) {

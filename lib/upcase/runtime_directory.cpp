@@ -3,8 +3,8 @@
 #include <upcase/runtime_directory.hpp>
 
 #include <cerrno>
-#include <cstdlib>
 #include <fmt/format.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <upcase/system_calls.hpp>
@@ -14,9 +14,9 @@ namespace {
 
 // A relative or empty value is as good as none (XDG Base Directory
 // Specification, section 3).
-std::string absolute_from_environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
-  return value != nullptr && *value == '/' ? value : "";
+std::string_view absolute_from_environment(const char* name) {
+  const std::string_view value = environment(name);
+  return value.starts_with('/') ? value : std::string_view();
 }
 
 }  // namespace

@@ -5,31 +5,22 @@
 #include <array>
 #include <chrono>
 #include <climits>
-#include <cstdlib>
 #include <fmt/chrono.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 
 namespace upcase {
 namespace {
 
-const char* environment(const char* name) {
-  return std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
-}
-
 // systemd names the journal's end of our standard error as "device:inode" in
 // JOURNAL_STREAM; a redirected one differs (systemd.exec(5)).
 bool goes_to_journal() {
-  const char* stream = environment("JOURNAL_STREAM");
+  const std::string_view stream = environment("JOURNAL_STREAM");
   struct stat status {};
-  return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
+  return !stream.empty() && ::fstat(STDERR_FILENO, &status) == 0 &&
          fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
-}
-
-bool wants_colour() {
-  const char* no_color = environment("NO_COLOR");
-  return ::isatty(STDERR_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
 }
 
 // syslog(3) numbers: err, warning, info, debug.
@@ -47,9 +38,9 @@ std::string timestamp() {
 }  // namespace
 
 stderr_log::stderr_log()
-    : style_(goes_to_journal() ? style::journal
-             : wants_colour()  ? style::coloured
-                               : style::plain) {}
+    : style_(goes_to_journal()             ? style::journal
+             : wants_colour(STDERR_FILENO) ? style::coloured
+                                           : style::plain) {}
 
 void stderr_log::do_write(log_level level, event what, log_fields fields) {
   const auto index = static_cast<std::size_t>(level);

@@ -2,18 +2,34 @@
 
 #pragma once
 
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace upcase {
 
 /// What an errno means, for people: "No such file or directory". Thread-safe,
 /// unlike strerror(3).
 inline std::string describe(int error) { return std::generic_category().message(error); }
+
+/// A variable of the environment; empty if it is not set, for nobody means
+/// anything else by an empty one.
+inline std::string_view environment(const char* name) noexcept {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
+  return value != nullptr ? std::string_view(value) : std::string_view();
+}
+
+/// Whether colour is welcome there: a terminal, unless NO_COLOR is set
+/// (no-color.org).
+inline bool wants_colour(int fd) noexcept {
+  return ::isatty(fd) == 1 && environment("NO_COLOR").empty();
+}
 
 /// The longest path that a socket can be bound to: sun_path less its NUL.
 inline constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
