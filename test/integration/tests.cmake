@@ -11,10 +11,15 @@ target_compile_definitions(test-integration PRIVATE
   CLASSIC_CLIENT="$<TARGET_FILE:classic-client>"
 )
 
+# What a foreign program must be linked with to use a library built with it.
+set(foreign_flags "")
+if(UPCASE_SANITIZE)
+  set(foreign_flags -fsanitize=${UPCASE_SANITIZE})
+endif()
 add_test(NAME integration.foreign.finds_builds_and_serves
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/foreign/build-and-run
     ${CMAKE_BINARY_DIR} $<TARGET_FILE:upcase>
-    "$<$<BOOL:${UPCASE_SANITIZE}>:-fsanitize=${UPCASE_SANITIZE}>"
+    "${foreign_flags}"
 )
 set_tests_properties(integration.foreign.finds_builds_and_serves PROPERTIES
   LABELS integration
