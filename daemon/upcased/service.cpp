@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <upcase/busy_poll.hpp>
 #include <upcase/client_directory.hpp>
 #include <upcase/listener.hpp>
 #include <upcase/runtime_directory.hpp>
@@ -91,7 +92,7 @@ class service {
                     {"version", UPCASE_VERSION},
                     {"pid", ::getpid()},
                     {"max-clients", running_.max_clients}});
-    context_.run();
+    upcase::run_loop(context_, running_.busy_poll);
   }
 
  private:
@@ -153,6 +154,7 @@ class service {
     keep("socket-mode", fresh.socket_mode, running_.socket_mode);
     keep("backlog", fresh.backlog, running_.backlog);
     keep("threads", fresh.threads, running_.threads);
+    keep("busy-poll", fresh.busy_poll, running_.busy_poll);
   }
 
   upcase::settings running_;

@@ -44,6 +44,10 @@ void readiness::change(int fd, std::uint32_t events, ready_target& target) noexc
   ::epoll_ctl(set_.native_handle(), EPOLL_CTL_MOD, fd, &interest);
 }
 
+void readiness::remove(int fd) noexcept {
+  ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
 void readiness::stop() { set_.close(); }
 
 void readiness::wait() {
