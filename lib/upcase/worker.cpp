@@ -85,9 +85,9 @@ void worker::session_over(session& over) {
                          {"uid", over.who().uid},
                          {"pid", over.who().pid},
                          {"reason", to_string(over.reason())},
-                         {"seconds", seconds_between(over.since(), loop_.now())},
                          {"in", connection.bytes_in()},
-                         {"out", connection.bytes_out()}});
+                         {"out", connection.bytes_out()},
+                         {"seconds", seconds_between(over.since(), loop_.now())}});
   drop_expected();
 }
 
