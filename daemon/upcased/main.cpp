@@ -12,12 +12,14 @@
 
 #include "options.hpp"
 #include "service.hpp"
+#include "start_error.hpp"
+#include "succession.hpp"
 
 namespace {
 
 using action = upcased::command::action;
 
-int run(const upcased::command& command) {
+int run(const upcased::command& command, std::vector<std::string> argv) {
   if (command.what == action::help) {
     fmt::print("{}", upcased::help_text());
     return EX_OK;
@@ -44,15 +46,16 @@ int run(const upcased::command& command) {
   }
   upcase::stderr_log journal;
   journal.set_threshold(loaded.value.level);
-  upcased::serve(std::move(loaded.value), command.sources, defaults, journal);
-  return EX_OK;
+  return upcased::serve(std::move(loaded.value), command.sources, defaults, std::move(argv),
+                        journal);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  upcased::hold_signals();
   try {
-    return run(upcased::parse_command_line(argc, argv));
+    return run(upcased::parse_command_line(argc, argv), {argv, argv + argc});
   } catch (const upcased::usage_error& error) {
     fmt::print(stderr, "upcased: {}; see 'upcased --help'\n", error.what());
     return EX_USAGE;

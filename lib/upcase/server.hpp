@@ -35,6 +35,7 @@
 #include <upcase/session.hpp>
 #include <upcase/settings.hpp>
 #include <upcase/worker.hpp>
+#include <utility>
 #include <vector>
 
 namespace upcase {
@@ -89,6 +90,14 @@ class server {
   };
   [[nodiscard]] counts status() const noexcept;
 
+  /// `changed` is called after each change of `status`, on the thread that
+  /// made it. To be set before `start`.
+  void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
+
+  /// Calls `answered` on the context's thread once every event loop has come
+  /// round and, while serving, the loop that accepts. One question at a time.
+  void ping(std::function<void()> answered);
+
  private:
   using milliseconds = std::chrono::milliseconds;
 
@@ -104,6 +113,8 @@ class server {
   void tell_full();
   void plan_report();
   void client_gone();
+  void tell_change();
+  void answer_ping();
   void finish_if_drained();
   [[nodiscard]] bool full() const noexcept { return clients_ >= config_.max_clients; }
 
@@ -127,6 +138,8 @@ class server {
   file_descriptor waiting_;  // accepted, but a shortage stopped its check
   enum class phase { idle, serving, handing_over, draining, stopped } phase_ = phase::idle;
   std::function<void()> stopped_;
+  std::function<void()> changed_;
+  std::function<void()> accept_ping_;  // to be answered by the loop that accepts
 
   std::atomic<std::size_t> clients_ = 0;     // admitted and not yet gone
   std::atomic<bool> wants_to_know_ = false;  // whether a client's end matters
