@@ -5,6 +5,7 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/client_test.cpp
   integration/configuration_test.cpp
   integration/echo_test.cpp
+  integration/handover_test.cpp
   integration/life_test.cpp
 )
 target_compile_definitions(test-integration PRIVATE

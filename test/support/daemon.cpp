@@ -4,10 +4,18 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <stdexcept>
+#include <unistd.h>
 #include <utility>
 
 namespace test {
+namespace {
+
+// SD_LISTEN_FDS_START of sd_listen_fds(3).
+constexpr int first_passed = 3;
+
+}  // namespace
 
 daemon::daemon() : daemon(options{}) {}
 
@@ -19,21 +27,55 @@ daemon::daemon(options given) : options_(std::move(given)) {
 }
 
 void daemon::start() {
-  std::vector<std::string> argv{UPCASED_PROGRAM, "--socket", socket(), "--client-directory",
-                                clients()};
+  const std::size_t before = count("state=serving");
+  launch({.argv = {}, .environment = options_.environment, .before_exec = options_.before_exec},
+         {});
+  wait_until_serving(before);
+}
+
+void daemon::start_with(const std::vector<std::string>& names, const std::vector<int>& descriptors,
+                        const std::vector<std::string>& arguments) {
+  std::string joined;
+  for (const std::string& name : names) {
+    joined += (joined.empty() ? "" : ":") + name;
+  }
+  std::vector<std::string> environment = options_.environment;
+  environment.insert(environment.end(), {"LISTEN_FDS=" + std::to_string(descriptors.size()),
+                                         "LISTEN_FDNAMES=" + joined});
+  const auto pass = [&] {
+    // First out of the way, for the numbers that they get may be their own.
+    std::vector<int> high;
+    for (const int fd : descriptors) {
+      high.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, 100));
+    }
+    for (std::size_t i = 0; i < high.size(); ++i) {
+      ::dup2(high[i], first_passed + static_cast<int>(i));
+    }
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    return true;
+  };
+  const std::size_t before = count("state=serving");
+  launch({.argv = {}, .environment = environment, .before_exec = pass}, arguments);
+  if (arguments.empty()) {
+    wait_until_serving(before);
+  }
+}
+
+void daemon::launch(process_options child, const std::vector<std::string>& arguments) {
+  child.argv = {options_.program, "--socket", socket(), "--client-directory", clients()};
   // A file or an option of the test's own comes later, and so wins.
   if (const char* threads = std::getenv("UPCASE_TEST_THREADS")) {
-    argv.insert(argv.end(), {"--threads", threads});
+    child.argv.insert(child.argv.end(), {"--threads", threads});
   }
-  argv.insert(argv.end(), {"--config", options_.config ? config().native() : "/dev/null"});
-  argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
-  const std::size_t before = count("state=serving");
-  process_.emplace(process_options{.argv = argv,
-                                   .environment = options_.environment,
-                                   .input = {},
-                                   .output = {},
-                                   .errors = directory() / "log",
-                                   .before_exec = options_.before_exec});
+  child.argv.insert(child.argv.end(),
+                    {"--config", options_.config ? config().native() : "/dev/null"});
+  child.argv.insert(child.argv.end(), options_.arguments.begin(), options_.arguments.end());
+  child.argv.insert(child.argv.end(), arguments.begin(), arguments.end());
+  child.errors = directory() / "log";
+  process_.emplace(child);
+}
+
+void daemon::wait_until_serving(std::size_t before) {
   const bool serving =
       eventually([&] { return count("state=serving") > before || !process_->running(); });
   if (!serving || !process_->running()) {
