@@ -12,6 +12,7 @@
 
 #include "options.hpp"
 #include "service.hpp"
+#include "start_error.hpp"
 
 namespace {
 

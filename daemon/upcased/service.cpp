@@ -1,11 +1,15 @@
-// service: prepares the ground, then turns signals into calls of the server.
+// service: prepares the ground, then turns signals into calls of the server and
+// tells the service manager how it goes.
 
 #include "service.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <csignal>
 #include <fmt/format.h>
+#include <optional>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -17,12 +21,23 @@
 #include <variant>
 #include <vector>
 
+#include "activation.hpp"
+#include "heartbeat.hpp"
+#include "service_manager.hpp"
+#include "start_error.hpp"
+#include "status_report.hpp"
+
 namespace upcased {
 namespace {
 
 namespace asio = boost::asio;
 using upcase::event;
 using upcase::log_level;
+
+// While a stop takes its time, the service manager is asked for so much more,
+// and again long before that is over.
+constexpr std::chrono::seconds stop_extension{15};
+constexpr std::chrono::microseconds between_extensions = std::chrono::seconds(5);
 
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -77,24 +92,64 @@ class service {
         defaults_(defaults),
         journal_(journal),
         directories_(open_client_directories(config)),
-        listener_(config.socket, config.socket_mode, static_cast<int>(config.backlog)),
         signals_(context_, SIGTERM, SIGINT, SIGHUP),
-        server_(context_, listener_.take_socket(), std::move(config), std::move(directories_),
-                upcase::uppercase_session, journal) {}
+        status_(context_, manager_),
+        server_(context_, listen(config), std::move(config), std::move(directories_),
+                upcase::uppercase_session, journal),
+        heartbeat_(context_, server_) {}
 
   void run() {
     wait_for_signal();
+    if (manager_.listens()) {
+      server_.on_change([this] { status_.changed(); });
+    }
     server_.start();
     journal_.write(log_level::info, event::status,
                    {{"state", "serving"},
-                    {"socket", running_.socket.native()},
+                    {"socket", socket_path_},
                     {"version", UPCASE_VERSION},
                     {"pid", ::getpid()},
                     {"max-clients", running_.max_clients}});
+    report_start();
     context_.run();
   }
 
  private:
+  // The service manager's socket, or else one of our own.
+  upcase::file_descriptor listen(const upcase::settings& config) {
+    if (activated_socket given = take_activated_socket(journal_); given.socket) {
+      socket_path_ = std::move(given.path);
+      return std::move(given.socket);
+    }
+    socket_path_ = config.socket.native();
+    listener_.emplace(config.socket, config.socket_mode, static_cast<int>(config.backlog));
+    return listener_->take_socket();
+  }
+
+  void report_start() {
+    if (!manager_.listens()) {
+      return;
+    }
+    status_.start(server_);
+    manager_.ready();
+    if (silence_) {
+      heartbeat_.start(*silence_ / 2, [this] { manager_.alive(); });
+    }
+  }
+
+  void report_stop() {
+    if (!manager_.listens()) {
+      return;
+    }
+    manager_.stopping();
+    status_.remark("stopping");
+    const auto period = silence_ ? std::min(*silence_ / 2, between_extensions) : between_extensions;
+    heartbeat_.start(period, [this] {
+      manager_.extend_timeout(stop_extension);
+      manager_.alive();
+    });
+  }
+
   void wait_for_signal() {
     signals_.async_wait([this](const boost::system::error_code& cancelled, int number) {
       if (!cancelled) {
@@ -107,13 +162,24 @@ class service {
   void obey(int signal) {
     if (signal == SIGHUP) {
       if (!stopping_) {
+        manager_.reloading();
         reload();
+        manager_.ready();
       }
     } else if (!std::exchange(stopping_, true)) {
-      server_.stop([this] { signals_.cancel(); });
+      stop();
     } else {
       server_.stop_now();
     }
+  }
+
+  void stop() {
+    report_stop();
+    server_.stop([this] {
+      heartbeat_.stop();
+      status_.stop();
+      signals_.cancel();
+    });
   }
 
   void reload() {
@@ -131,6 +197,7 @@ class service {
                      {{"reload", "refused"}, {"problem", problem}});
     }
     if (!loaded.problems.empty()) {
+      tell_refused_reload(loaded.problems);
       return;
     }
     keep_fixed(loaded.value);
@@ -138,6 +205,15 @@ class service {
     journal_.set_threshold(running_.level);
     server_.reload(std::move(loaded.value), std::move(directories));
     journal_.write(log_level::info, event::status, {{"reload", "done"}});
+    status_.remark("");
+  }
+
+  // Stays in the status until a reload succeeds.
+  void tell_refused_reload(const std::vector<std::string>& problems) {
+    const std::size_t more = problems.size() - 1;
+    status_.remark(fmt::format("reload refused, still with the old configuration: {}{}",
+                               problems.front(),
+                               more == 0 ? "" : fmt::format(" (and {} more)", more)));
   }
 
   // What was fixed at start stays; who changed it is told.
@@ -161,9 +237,14 @@ class service {
   upcase::log& journal_;
   asio::io_context context_{1};                        // the hint: one thread runs it
   std::vector<upcase::client_directory> directories_;  // on their way to the server
-  upcase::listener listener_;
+  std::optional<upcase::listener> listener_;           // none: the service manager listens
+  std::string socket_path_;
   asio::signal_set signals_;
+  service_manager manager_;
+  std::optional<std::chrono::microseconds> silence_ = service_manager::longest_silence();
+  status_report status_;  // before the server, which calls it from every thread
   upcase::server server_;
+  heartbeat heartbeat_;
   bool stopping_ = false;
 };
 

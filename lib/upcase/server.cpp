@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -69,12 +68,19 @@ void server::start() {
   for (const auto& context : contexts_) {
     threads_.emplace_back([&loop = *context] { loop.run(); });
   }
-  asio::co_spawn(context_, accept_clients(), asio::detached);
+  // Whatever ends the loop that accepts must end the daemon with it: its clients
+  // would connect, and wait for ever.
+  asio::co_spawn(context_, accept_clients(), [](const std::exception_ptr& failure) {
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
+  });
 }
 
 asio::awaitable<void> server::accept_clients() {
   boost::system::error_code error;
   while (phase_ == phase::serving) {
+    answer_ping();
     if (full()) {
       wants_to_know_ = true;
       tell_full();
@@ -100,6 +106,7 @@ asio::awaitable<void> server::accept_clients() {
       wants_to_know_ = phase_ != phase::serving;
     }
   }
+  answer_ping();
 }
 
 // Returns how long to wait before the next try; zero for not at all.
@@ -180,6 +187,7 @@ void server::hand_over(admitted_client client) {
   worker& least = **std::ranges::min_element(
       workers_, {}, [](const auto& candidate) { return candidate->clients(); });
   ++clients_;
+  tell_change();
   least.expect_client();
   if (&least.context() == &context_) {
     least.serve(std::move(client));
@@ -191,6 +199,7 @@ void server::hand_over(admitted_client client) {
 
 void server::refuse(const finding& found) {
   ++refused_;
+  tell_change();
   const bool told = refusals_.admit(found.who.uid, std::chrono::steady_clock::now());
   plan_report();
   if (!told) {
@@ -296,11 +305,43 @@ server::counts server::status() const noexcept {
 
 void server::client_gone() {
   --clients_;
+  tell_change();
   if (wants_to_know_) {
     asio::post(context_, [this] {
       wake_up_.cancel();
       finish_if_drained();
     });
+  }
+}
+
+void server::tell_change() {
+  if (changed_) {
+    changed_();
+  }
+}
+
+void server::ping(std::function<void()> answered) {
+  const auto missing = std::make_shared<std::atomic<std::size_t>>(workers_.size() + 1);
+  const auto answer = [this, missing, answered = std::move(answered)] {
+    if (--*missing == 0) {
+      asio::post(context_, answered);
+    }
+  };
+  on_every_worker([answer](worker& /*each*/) { answer(); });
+  accept_ping_ = answer;
+  if (phase_ != phase::serving) {
+    answer_ping();
+    return;
+  }
+  // Whatever it waits for, it looks up and finds nothing to do.
+  boost::system::error_code ignored;
+  acceptor_.cancel(ignored);
+  wake_up_.cancel();
+}
+
+void server::answer_ping() {
+  if (accept_ping_) {
+    std::exchange(accept_ping_, nullptr)();
   }
 }
 

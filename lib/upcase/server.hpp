@@ -34,6 +34,7 @@
 #include <upcase/session.hpp>
 #include <upcase/settings.hpp>
 #include <upcase/worker.hpp>
+#include <utility>
 #include <vector>
 
 namespace upcase {
@@ -74,6 +75,14 @@ class server {
   };
   [[nodiscard]] counts status() const noexcept;
 
+  /// `changed` is called after each change of `status`, on the thread that
+  /// made it. To be set before `start`.
+  void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
+
+  /// Calls `answered` on the context's thread once every event loop has come
+  /// round and, while serving, the loop that accepts. One question at a time.
+  void ping(std::function<void()> answered);
+
  private:
   using milliseconds = std::chrono::milliseconds;
 
@@ -88,6 +97,8 @@ class server {
   void tell_full();
   void plan_report();
   void client_gone();
+  void tell_change();
+  void answer_ping();
   void finish_if_drained();
   [[nodiscard]] bool full() const noexcept { return clients_ >= config_.max_clients; }
 
@@ -111,6 +122,8 @@ class server {
   file_descriptor waiting_;  // accepted, but a shortage stopped its check
   enum class phase { serving, draining, stopped } phase_ = phase::serving;
   std::function<void()> stopped_;
+  std::function<void()> changed_;
+  std::function<void()> accept_ping_;  // to be answered by the loop that accepts
 
   std::atomic<std::size_t> clients_ = 0;     // admitted and not yet gone
   std::atomic<bool> wants_to_know_ = false;  // whether a client's end matters

@@ -1,0 +1,66 @@
+// status_report: one look a second, and only after a change.
+
+#include "status_report.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+#include <utility>
+
+namespace upcased {
+
+void status_report::start(const upcase::server& server) {
+  server_ = &server;
+  send();
+}
+
+void status_report::stop() {
+  server_ = nullptr;
+  timer_.cancel();
+}
+
+void status_report::changed() {
+  if (!pending_.exchange(true)) {
+    boost::asio::post(context_, [this] { send_when_due(); });
+  }
+}
+
+void status_report::remark(std::string text) {
+  remark_ = std::move(text);
+  changed();
+}
+
+void status_report::send_when_due() {
+  if (server_ == nullptr) {
+    return;
+  }
+  const auto due = sent_ + shortest_interval;
+  if (std::chrono::steady_clock::now() >= due) {
+    send();
+    return;
+  }
+  timer_.expires_at(due);
+  timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled && server_ != nullptr) {
+      send();
+    }
+  });
+}
+
+void status_report::send() {
+  pending_ = false;  // first: what changes from here on is looked at again
+  std::string line = format_status(server_->status(), remark_);
+  if (line == line_) {
+    return;
+  }
+  line_ = std::move(line);
+  sent_ = std::chrono::steady_clock::now();
+  manager_.status(line_);
+}
+
+std::string format_status(const upcase::server::counts& counts, const std::string& remark) {
+  return fmt::format("{} client{}, {} served, {} refused{}{}", counts.clients,
+                     counts.clients == 1 ? "" : "s", counts.served, counts.refused,
+                     remark.empty() ? "" : "; ", remark);
+}
+
+}  // namespace upcased
