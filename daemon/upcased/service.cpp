@@ -94,7 +94,7 @@ class service {
         directories_(open_client_directories(config)),
         signals_(context_, SIGTERM, SIGINT, SIGHUP),
         status_(context_, manager_),
-        server_(context_, listen(config), std::move(config), std::move(directories_),
+        server_(context_, listen(), std::move(config), std::move(directories_),
                 upcase::uppercase_session, journal),
         heartbeat_(context_, server_) {}
 
@@ -116,13 +116,13 @@ class service {
 
  private:
   // The service manager's socket, or else one of our own.
-  upcase::file_descriptor listen(const upcase::settings& config) {
+  upcase::file_descriptor listen() {
     if (activated_socket given = take_activated_socket(journal_); given.socket) {
       socket_path_ = std::move(given.path);
       return std::move(given.socket);
     }
-    socket_path_ = config.socket.native();
-    listener_.emplace(config.socket, config.socket_mode, static_cast<int>(config.backlog));
+    socket_path_ = running_.socket.native();
+    listener_.emplace(running_.socket, running_.socket_mode, static_cast<int>(running_.backlog));
     return listener_->take_socket();
   }
 
