@@ -25,3 +25,12 @@ set_tests_properties(integration.foreign.finds_builds_and_serves PROPERTIES
   LABELS integration
   TIMEOUT 300
 )
+
+add_test(NAME integration.surface.is_the_same_everywhere
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/surface/check
+    $<TARGET_FILE:upcased> $<TARGET_FILE:upcase>
+)
+set_tests_properties(integration.surface.is_the_same_everywhere PROPERTIES
+  LABELS integration
+  TIMEOUT 120
+)
