@@ -2,10 +2,14 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/access_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
+  unit/journal_test.cpp
   unit/listener_test.cpp
   unit/loader_test.cpp
   unit/log_test.cpp
   unit/session_test.cpp
   unit/uppercase_test.cpp
   unit/values_test.cpp
+)
+target_compile_definitions(test-unit PRIVATE
+  UPCASE_CATALOGUE="${PROJECT_SOURCE_DIR}/packaging/upcased.catalog"
 )
