@@ -3,6 +3,7 @@
 #include <upcase/log.hpp>
 
 #include <iterator>
+#include <syslog.h>
 #include <upcase/escape.hpp>
 
 namespace upcase {
@@ -19,6 +20,20 @@ std::string_view to_string(event what) noexcept {
       break;
   }
   return "status";
+}
+
+int syslog_priority(log_level level) noexcept {
+  switch (level) {
+    case log_level::error:
+      return LOG_ERR;
+    case log_level::warning:
+      return LOG_WARNING;
+    case log_level::info:
+      return LOG_INFO;
+    case log_level::debug:
+      break;
+  }
+  return LOG_DEBUG;
 }
 
 std::string format_event(event what, log_fields fields) {

@@ -23,6 +23,9 @@ enum class event { allow, deny, end, status };
 
 std::string_view to_string(event what) noexcept;
 
+/// syslog(3)'s number for it.
+int syslog_priority(log_level level) noexcept;
+
 /// One key=value. Text is escaped by whoever writes it out.
 struct log_field {
   log_field(std::string_view name, std::string_view text) : key(name), value(text) {}

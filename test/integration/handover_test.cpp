@@ -109,13 +109,11 @@ std::optional<int> wait_for_end(test::daemon& daemon, test::notify_socket& manag
 }
 
 void pass_on(test::notify_socket& manager, test::daemon& daemon) {
-  std::vector<std::string> names;
-  std::vector<int> descriptors;
+  std::vector<test::passed_descriptor> passed;
   for (const auto& each : manager.store()) {
-    names.push_back(each.name);
-    descriptors.push_back(each.fd.get());
+    passed.push_back({each.name, each.fd.get()});
   }
-  daemon.start_with(names, descriptors);
+  daemon.start_with(passed);
 }
 
 }  // namespace
@@ -241,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_successor_that_is_killed_leaves_the_store_to_the_next) {
   daemon.signal(SIGUSR2);
   BOOST_TEST(wait_for_end(daemon, manager).value_or(-1) == 75);
   // One that dies before it has looked at anything; systemd keeps the store.
-  daemon.start_with({}, {}, {"--no-such-option"});
+  daemon.start_with({}, {"--no-such-option"});
   BOOST_TEST(daemon.wait().value_or(-1) == 64);
   pass_on(manager, daemon);
   check_complete(clients);

@@ -4,19 +4,10 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <stdexcept>
-#include <unistd.h>
 #include <utility>
 
 namespace test {
-namespace {
-
-// SD_LISTEN_FDS_START of sd_listen_fds(3).
-constexpr int first_passed = 3;
-
-}  // namespace
-
 daemon::daemon() : daemon(options{}) {}
 
 daemon::daemon(options given) : options_(std::move(given)) {
@@ -33,29 +24,11 @@ void daemon::start() {
   wait_until_serving(before);
 }
 
-void daemon::start_with(const std::vector<std::string>& names, const std::vector<int>& descriptors,
+void daemon::start_with(const std::vector<passed_descriptor>& passed,
                         const std::vector<std::string>& arguments) {
-  std::string joined;
-  for (const std::string& name : names) {
-    joined += (joined.empty() ? "" : ":") + name;
-  }
-  std::vector<std::string> environment = options_.environment;
-  environment.insert(environment.end(), {"LISTEN_FDS=" + std::to_string(descriptors.size()),
-                                         "LISTEN_FDNAMES=" + joined});
-  const auto pass = [&] {
-    // First out of the way, for the numbers that they get may be their own.
-    std::vector<int> high;
-    for (const int fd : descriptors) {
-      high.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, 100));
-    }
-    for (std::size_t i = 0; i < high.size(); ++i) {
-      ::dup2(high[i], first_passed + static_cast<int>(i));
-    }
-    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
-    return true;
-  };
   const std::size_t before = count("state=serving");
-  launch({.argv = {}, .environment = environment, .before_exec = pass}, arguments);
+  launch({.argv = {}, .environment = options_.environment, .before_exec = passing(passed)},
+         arguments);
   if (arguments.empty()) {
     wait_until_serving(before);
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/passed_descriptors.hpp"
 #include "support/process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -60,7 +61,7 @@ class daemon {
   void start();
   /// As a service manager does that passes descriptors (sd_listen_fds(3)). With
   /// further arguments it may end at once.
-  void start_with(const std::vector<std::string>& names, const std::vector<int>& descriptors,
+  void start_with(const std::vector<passed_descriptor>& passed,
                   const std::vector<std::string>& arguments = {});
 
  private:
