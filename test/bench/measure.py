@@ -34,7 +34,7 @@ class Failed(Exception):
 
 class Bench:
   def __init__(self, build: pathlib.Path, milliseconds: int):
-    self.load = build / "build/load/load"
+    self.load = build / "build/load/bench-load"
     self.milliseconds = milliseconds
     self.load_processor, self.server_processor = machine.two_processors()
 

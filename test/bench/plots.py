@@ -25,7 +25,8 @@ POINTS = {name: index + 1 for index, name in enumerate(COLOURS)}
 COMMON = """\
 set encoding utf8
 set datafile missing "-"
-set grid ytics lc rgb "#dddddd"
+set grid ytics back lc rgb "#dddddd" lt 1
+set format y "%.10g"
 set border 3
 set tics nomirror
 set key outside right top
@@ -79,7 +80,7 @@ def bars(results, title, ylabel, of_rows, value, name, out, head="") -> None:
         points.append((middle, spread.median, spread.low, spread.high, width * 0.9))
     plot.add(points, f"using 1:2:5 with boxes lc rgb {quoted(COLOURS[server])} "
              f"title {quoted(results.title(server))}")
-    plot.add(points, "using 1:2:3:4 with yerrorbars pt -1 lc rgb \"#444444\" notitle")
+    plot.add(points, "using 1:2:3:4 with yerrorbars pt 0 lc rgb \"#444444\" notitle")
   plot.draw(out, name)
 
 
@@ -122,7 +123,7 @@ def latency(results, out) -> None:
   for index, (row, _, label) in enumerate(columns):
     ticks.append(f"\"{label}\\n{row.clients} client{'s'[:row.clients > 1]}\" {index}")
   plot = Plot("Round trip of 64 B (less is better)",
-              f'set ylabel "µs, log scale"\nset logscale y\nset xtics ({", ".join(ticks)})\n'
+              f'set ylabel "µs, log scale"\nset logscale y\nset bmargin 4\nset xtics ({", ".join(ticks)})\n'
               f"set xrange [-0.5:{len(columns) - 0.5}]\n")
   for place, server in enumerate(servers):
     shift = (place + 0.5) / len(servers) * 0.7 - 0.35

@@ -18,6 +18,9 @@ class Server:
 BASELINE = "epoll"
 CHECKING_BASELINE = "epoll-check"
 
+MOST_PROCESSES = 100
+WHY_MOST_PROCESSES = "with a process or two a client, so many take minutes only to start"
+
 
 def all_servers(build: pathlib.Path, daemon: pathlib.Path, tunable: str) -> list[Server]:
   """`tunable` is the daemon's help text: it tells which variants there are."""
@@ -41,13 +44,13 @@ def all_servers(build: pathlib.Path, daemon: pathlib.Path, tunable: str) -> list
           "socat", "socat and tr",
           ("stdbuf", "-o0", "socat", "-b", "65536", "UNIX-LISTEN:{socket},fork,backlog=4096",
            "EXEC:tr a-z A-Z"),
-          most_clients=100, why_most="starts two processes a client, which takes too long",
+          most_clients=MOST_PROCESSES, why_most=WHY_MOST_PROCESSES,
       ),
       Server(
           "s6", "s6-ipcserver and tr",
-          ("stdbuf", "-o0", "s6-ipcserver", "-c", "1000", "-b", "4096", "{socket}",
+          ("stdbuf", "-o0", "s6-ipcserver", "-c", "1000", "-C", "1000", "-b", "4096", "{socket}",
            "tr", "a-z", "A-Z"),
-          most_clients=1000, why_most="serves 1000 at most",
+          most_clients=MOST_PROCESSES, why_most=WHY_MOST_PROCESSES,
       ),
       Server("upcased-logging", "upcased, a log line each way",
              upcased[:-1] + ("info",), checks=True, rows=("connections",)),
