@@ -185,7 +185,7 @@ def about(results) -> str:
   return (
       f"{machine['processor']}, {machine['cores']} cores, {machine['memory_mib'] / 1024:.0f} GiB, "
       f"virtual: {machine['virtual']}; {machine['system']}, Linux {machine['kernel']}; {versions}. "
-      f"Source: {machine['commit']}. {results.rounds} rounds of {results.milliseconds} ms, server "
+      f"Source: {machine['commit']}. {results.rounds} round{'s'[:results.rounds > 1]} of {results.milliseconds} ms, server "
       f"on processor {results.processors['server'][0]}, load on "
       f"{results.processors['load'][0]}; {others:.1%} of the machine went to others meanwhile.{loud}\n")
 
@@ -231,7 +231,7 @@ def main() -> int:
   results = summary.Results(json.loads(given.results.read_text()))
   (given.out / "table.md").write_text(table(results, given.uppercase))
   plots.draw(results, given.out)
-  return 0
+  return 1 if results.failures else 0
 
 
 if __name__ == "__main__":

@@ -125,8 +125,9 @@ void send(int socket, std::size_t count, std::size_t size, progress& at, const p
   }
 }
 
+void half_close(int socket) { ::shutdown(socket, SHUT_WR); }
+
 void finish(int socket, std::span<char> buffer, progress& at, const pattern& bytes) {
-  ::shutdown(socket, SHUT_WR);
   for (;;) {
     pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
     if (::poll(&ready, 1, static_cast<int>(std::chrono::milliseconds(patience).count())) != 1) {

@@ -16,7 +16,7 @@
 namespace bench {
 
 /// How long anything may take before the run is given up.
-inline constexpr std::chrono::seconds patience{10};
+inline constexpr std::chrono::seconds patience{30};
 
 /// How far a client is in its stream.
 struct progress {
@@ -38,8 +38,11 @@ std::size_t receive(int socket, std::span<char> buffer, progress& at, const patt
 /// itself, in one system call. The first one may be the rest of a message.
 void send(int socket, std::size_t count, std::size_t size, progress& at, const pattern& bytes);
 
-/// After the last message: half-closes, takes what is under way, and throws
-/// unless every byte sent has come back, and then the end.
+/// No more messages: the server sees the end of this client's.
+void half_close(int socket);
+
+/// After that: takes what is under way, and throws unless every byte sent has
+/// come back, and then the end.
 void finish(int socket, std::span<char> buffer, progress& at, const pattern& bytes);
 
 }  // namespace bench

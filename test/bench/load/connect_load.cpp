@@ -34,6 +34,7 @@ class visitors {
       }
     }
     for (slot& each : slots_) {
+      half_close(each.socket.get());
       finish(each.socket.get(), buffer_, each.at, bytes_);
     }
     return measured_.report();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <span>
+#include <stdexcept>
 #include <thread>
 
 #include "client.hpp"
@@ -19,28 +21,40 @@ class idlers {
 
   // Adds clients until there are `count`; each has one message answered.
   void grow_to(std::size_t count) {
-    for (std::size_t number = sockets_.size(); number < count; ++number) {
-      sockets_.push_back(connect(given_.socket, given_.clients / fmt::format("{}", number)));
-      const int socket = sockets_.back().get();
-      progress at{.entry = pattern::entry(number)};
-      send(socket, 1, given_.size, at, bytes_);
-      while (at.received < at.sent) {
-        pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
-        const auto limit = std::chrono::milliseconds(patience).count();
-        if (::poll(&ready, 1, static_cast<int>(limit)) != 1) {
-          throw std::runtime_error("the server fell silent");
-        }
-        receive(socket, buffer_, at, bytes_);
-      }
+    const std::size_t first = clients_.size();
+    for (std::size_t number = first; number < count; ++number) {
+      client fresh{.socket = connect(given_.socket, given_.clients / fmt::format("{}", number)),
+                   .at = {.entry = pattern::entry(number)}};
+      send(fresh.socket.get(), 1, given_.size, fresh.at, bytes_);
+      clients_.push_back(std::move(fresh));
+    }
+    for (client& each : std::span(clients_).subspan(first)) {
+      await_answer(each);
     }
     std::this_thread::sleep_for(settling);
   }
 
  private:
+  struct client {
+    upcase::file_descriptor socket;
+    progress at;
+  };
+
+  void await_answer(client& each) {
+    while (each.at.received < each.at.sent) {
+      pollfd ready{.fd = each.socket.get(), .events = POLLIN, .revents = 0};
+      const auto limit = std::chrono::milliseconds(patience).count();
+      if (::poll(&ready, 1, static_cast<int>(limit)) != 1) {
+        throw std::runtime_error("the server fell silent");
+      }
+      receive(each.socket.get(), buffer_, each.at, bytes_);
+    }
+  }
+
   const options& given_;
   pattern bytes_;
   std::vector<char> buffer_;
-  std::vector<upcase::file_descriptor> sockets_;
+  std::vector<client> clients_;
 };
 
 double growth(std::uint64_t from, std::uint64_t to, std::size_t clients) {

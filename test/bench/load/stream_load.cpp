@@ -29,21 +29,21 @@ class stream_clients {
   }
 
   result run() {
-    const auto now = std::chrono::steady_clock::now();
+    greet();
     for (client& each : clients_) {
-      each.asked = now;
-      each.owed = given_.size * given_.depth;
+      each.asked = std::chrono::steady_clock::now();
+      each.owed += given_.size * given_.depth;
       send_owed(each);
     }
-    // Counted only once all are being served: accepting is not what this is
-    // about, and a server that starts a process for each takes its time.
-    while (answered_ < clients_.size()) {
-      turn();
-    }
     while (measured_.goes_on(std::chrono::steady_clock::now(), messages_)) {
-      turn();
+      for (const epoll_event& event : ready_.wait()) {
+        serve(clients_[event.data.u64], event.events);
+      }
     }
     result measured = measured_.report();
+    for (const client& each : clients_) {
+      half_close(each.socket.get());
+    }
     for (client& each : clients_) {
       finish(each.socket.get(), buffer_, each.at, bytes_);
     }
@@ -63,29 +63,45 @@ class stream_clients {
     clients_.push_back(std::move(fresh));
   }
 
-  void turn() {
-    for (const epoll_event& event : ready_.wait()) {
-      serve(clients_[event.data.u64], event.events);
+  // One message each, and on only when all are answered: accepting is not what
+  // this is about, some servers start a process for each, and some accept
+  // little while those who are in keep them busy.
+  void greet() {
+    for (client& each : clients_) {
+      each.owed = given_.size;
+      send_owed(each);
+    }
+    std::size_t answered = 0;
+    while (answered < clients_.size()) {
+      for (const epoll_event& event : ready_.wait()) {
+        client& each = clients_[event.data.u64];
+        receive_some(each, event.events);
+        answered += each.at.received == given_.size ? 1 : 0;
+        send_owed(each);
+      }
     }
   }
 
   void serve(client& each, std::uint32_t events) {
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-      const std::uint64_t before = each.at.received / given_.size;
-      receive(each.socket.get(), buffer_, each.at, bytes_);
-      const std::uint64_t answered = each.at.received / given_.size - before;
-      if (answered > 0) {
-        answered_ += before == 0 ? 1 : 0;
-        messages_ += answered;
-        each.owed += answered * given_.size;
-        if (given_.depth == 1) {
-          const auto now = std::chrono::steady_clock::now();
-          measured_.round_trips().record(now - each.asked);
-          each.asked = now;
-        }
+    const std::uint64_t before = each.at.received / given_.size;
+    receive_some(each, events);
+    const std::uint64_t answered = each.at.received / given_.size - before;
+    if (answered > 0) {
+      messages_ += answered;
+      each.owed += answered * given_.size;
+      if (given_.depth == 1) {
+        const auto now = std::chrono::steady_clock::now();
+        measured_.round_trips().record(now - each.asked);
+        each.asked = now;
       }
     }
     send_owed(each);
+  }
+
+  void receive_some(client& each, std::uint32_t events) {
+    if ((events & ~EPOLLOUT) != 0) {
+      receive(each.socket.get(), buffer_, each.at, bytes_);
+    }
   }
 
   void send_owed(client& each) {
@@ -106,7 +122,6 @@ class stream_clients {
   std::vector<char> buffer_;
   event_set ready_;
   std::vector<client> clients_;
-  std::size_t answered_ = 0;  // clients with a first answer
   std::uint64_t messages_ = 0;
   measurement measured_;
 };
