@@ -3,6 +3,7 @@
 // callback; uv_try_write at once; what the kernel did not take is copied,
 // written when it can be, and until then the client is not read.
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,9 @@
 #include <uv.h>
 
 enum { buffer_size = 64 * 1024, backlog = 4096 };
+
+// As in the epoll server, and for its reason.
+enum { trim_threshold = 64 * 1024 * 1024 };
 
 static char buffer[buffer_size];
 
@@ -102,6 +106,7 @@ int main(int argc, char** argv) {
     fprintf(stderr, "usage: %s SOCKET\n", argv[0]);
     return 64;
   }
+  mallopt(M_TRIM_THRESHOLD, trim_threshold);
   unlink(argv[1]);
   uv_loop_t* loop = uv_default_loop();
   uv_pipe_t listener;
