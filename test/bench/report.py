@@ -148,7 +148,7 @@ def targets_table(results) -> str:
     met = ratio.median <= bound if kind == "at most" else ratio.median >= bound
     what = "server CPU a message" if metric == "server_ns" else "connections a second"
     body.append([f"{row.title}: {what} to {results.title(row.baseline)}", f"{kind} {bound:.2f}",
-                 with_quartiles(ratio), "yes" if met else "no"])
+                 with_quartiles(ratio, lambda value: f"{value:.3f}"), "yes" if met else "no"])
   memory = results.median("memory", "upcased", "anonymous_bytes")
   if memory is not None:
     body.append(["user-space bytes an idle client", f"at most {MEMORY_TARGET}", short(memory),

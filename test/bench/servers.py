@@ -42,7 +42,7 @@ def all_servers(build: pathlib.Path, daemon: pathlib.Path, tunable: str) -> list
       Server("go", "Go", (str(build / "go/echo"), "{socket}")),
       Server(
           "socat", "socat and tr",
-          ("stdbuf", "-o0", "socat", "-b", "65536", "UNIX-LISTEN:{socket},fork,backlog=4096",
+          ("stdbuf", "-o0", "socat", "-b", "65536", "-t", "30", "UNIX-LISTEN:{socket},fork,backlog=4096",
            "EXEC:tr a-z A-Z"),
           most_clients=MOST_PROCESSES, why_most=WHY_MOST_PROCESSES,
       ),
