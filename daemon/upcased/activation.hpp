@@ -1,26 +1,20 @@
-// activation: the listening socket that systemd opened before it started us.
-//
-// It is found by its name, the FileDescriptorName= of the socket unit, since
-// what else is passed, and in which order, is for the units to decide. The
-// socket and its file stay systemd's: we close our descriptor and no more, so
-// that clients can connect while we are away.
+// activation: descriptors that the service manager passes (sd_listen_fds(3)).
 
 #pragma once
 
 #include <string>
 #include <upcase/file_descriptor.hpp>
-#include <upcase/log.hpp>
+#include <vector>
 
 namespace upcased {
 
-struct activated_socket {
-  upcase::file_descriptor socket;  ///< non-blocking; none: we were not given one
-  std::string path;                ///< where it is bound, for the log
+struct passed_descriptor {
+  std::string name;
+  upcase::file_descriptor fd;
 };
 
-/// Takes what was passed to this process, once. Descriptors of other names are
-/// closed with a warning. Throws start_error if the right name is on something
-/// that no client can connect to.
-activated_socket take_activated_socket(upcase::log& journal);
+/// All that it passed to this process, with FDNAME= or FileDescriptorName=;
+/// once. Throws start_error if they cannot be taken.
+std::vector<passed_descriptor> take_passed_descriptors();
 
 }  // namespace upcased

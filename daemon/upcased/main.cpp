@@ -16,6 +16,7 @@
 #include "options.hpp"
 #include "service.hpp"
 #include "start_error.hpp"
+#include "succession.hpp"
 
 namespace {
 
@@ -37,7 +38,7 @@ int fail(upcase::log& journal, int code, const std::string& reason) {
   return code;
 }
 
-int run(const upcased::command& command, upcase::log& journal) {
+int run(const upcased::command& command, std::vector<std::string> argv, upcase::log& journal) {
   if (command.what == action::help) {
     fmt::print("{}", upcased::help_text());
     return EX_OK;
@@ -63,13 +64,13 @@ int run(const upcased::command& command, upcase::log& journal) {
     return EX_OK;
   }
   journal.set_threshold(loaded.value.level);
-  upcased::serve(std::move(loaded.value), command.sources, defaults, journal);
-  return EX_OK;
+  return upcased::serve(std::move(loaded.value), command.sources, defaults, std::move(argv),
+                        journal);
 }
 
 int run(int argc, char** argv, upcase::log& journal) {
   try {
-    return run(upcased::parse_command_line(argc, argv), journal);
+    return run(upcased::parse_command_line(argc, argv), {argv, argv + argc}, journal);
   } catch (const upcased::usage_error& error) {
     return fail(journal, EX_USAGE, fmt::format("{}; see 'upcased --help'", error.what()));
   } catch (const upcased::start_error& error) {
@@ -82,6 +83,7 @@ int run(int argc, char** argv, upcase::log& journal) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  upcased::hold_signals();
   try {
     return run(argc, argv, *upcase::open_log());
   } catch (const std::exception& error) {

@@ -9,10 +9,13 @@
 #include <chrono>
 #include <csignal>
 #include <fmt/format.h>
+#include <iterator>
 #include <optional>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <upcase/busy_poll.hpp>
+#include <upcase/carrier.hpp>
 #include <upcase/client_directory.hpp>
 #include <upcase/listener.hpp>
 #include <upcase/runtime_directory.hpp>
@@ -21,11 +24,12 @@
 #include <variant>
 #include <vector>
 
-#include "activation.hpp"
 #include "heartbeat.hpp"
+#include "inheritance.hpp"
 #include "service_manager.hpp"
 #include "start_error.hpp"
 #include "status_report.hpp"
+#include "succession.hpp"
 
 namespace upcased {
 namespace {
@@ -38,6 +42,9 @@ using upcase::log_level;
 // and again long before that is over.
 constexpr std::chrono::seconds stop_extension{15};
 constexpr std::chrono::microseconds between_extensions = std::chrono::seconds(5);
+
+// "Start me again": the unit's RestartForceExitStatus=.
+constexpr int exit_handed_over = EX_TEMPFAIL;
 
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -87,23 +94,31 @@ std::vector<upcase::client_directory> open_client_directories(const upcase::sett
 class service {
  public:
   service(upcase::settings config, const upcase::setting_sources& sources,
-          const upcase::settings& defaults, upcase::log& journal)
+          const upcase::settings& defaults, std::vector<std::string> argv, upcase::log& journal)
       : running_(config),
         sources_(sources),
         defaults_(defaults),
         journal_(journal),
         directories_(open_client_directories(config)),
-        signals_(context_, SIGTERM, SIGINT, SIGHUP),
+        inherited_(take_inheritance(journal)),
+        signals_(context_),
         status_(context_, manager_),
         server_(context_, listen(), std::move(config), std::move(directories_),
                 upcase::uppercase_session, journal),
-        heartbeat_(context_, server_) {}
+        heartbeat_(context_, server_),
+        succession_(context_, server_, manager_, journal, std::move(argv)) {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) {
+      signals_.add(signal);
+    }
+  }
 
-  void run() {
+  int run() {
     wait_for_signal();
+    release_signals();
     if (manager_.listens()) {
       server_.on_change([this] { status_.changed(); });
     }
+    take_over_clients();
     server_.start();
     journal_.write(log_level::info, event::status,
                    {{"state", "serving"},
@@ -112,19 +127,55 @@ class service {
                     {"pid", ::getpid()},
                     {"max-clients", running_.max_clients}});
     report_start();
-    context_.run();
+    upcase::run_loop(context_, running_.busy_poll);
+    return exit_code_;
   }
 
  private:
-  // The service manager's socket, or else one of our own.
+  // The service manager's socket, or else one of our own, which a predecessor
+  // may have opened.
   upcase::file_descriptor listen() {
-    if (activated_socket given = take_activated_socket(journal_); given.socket) {
-      socket_path_ = std::move(given.path);
-      return std::move(given.socket);
+    if (inherited_.activated.fd) {
+      socket_path_ = inherited_.activated.path;
+      return std::move(inherited_.activated.fd);
     }
     socket_path_ = running_.socket.native();
-    listener_.emplace(running_.socket, running_.socket_mode, static_cast<int>(running_.backlog));
+    const auto backlog = static_cast<int>(running_.backlog);
+    if (inherited_.own.fd && inherited_.own.path == socket_path_) {
+      listener_.emplace(std::move(inherited_.own.fd), running_.socket, running_.socket_mode,
+                        backlog);
+    } else {
+      listener_.emplace(running_.socket, running_.socket_mode, backlog);
+    }
     return listener_->take_socket();
+  }
+
+  // Before anybody is told that we serve, so that who waits for that finds the
+  // old clients served.
+  void take_over_clients() {
+    if (inherited_.carriers.empty()) {
+      return;
+    }
+    upcase::cargo all;
+    std::size_t lost = 0;
+    for (const auto& carrier : inherited_.carriers) {
+      auto [load, lost_here, problem] = upcase::unload_carrier(carrier.get());
+      all.served = std::max(all.served, load.served);
+      all.refused = std::max(all.refused, load.refused);
+      std::ranges::move(load.clients, std::back_inserter(all.clients));
+      lost += lost_here;
+      if (lost_here > 0) {
+        journal_.write(log_level::error, event::status,
+                       {{"taken-over", "no"}, {"clients", lost_here}, {"reason", problem}});
+      }
+    }
+    inherited_.carriers.clear();
+    const std::size_t clients = all.clients.size();
+    server_.take_over(std::move(all));
+    manager_.forget(carrier_name);
+    manager_.forget(listener_name);
+    journal_.write(log_level::info, event::status,
+                   {{"taken-over", "yes"}, {"clients", clients}, {"lost", lost}});
   }
 
   void report_start() {
@@ -161,7 +212,11 @@ class service {
   }
 
   void obey(int signal) {
-    if (signal == SIGHUP) {
+    if (signal == SIGUSR2) {
+      if (!stopping_) {
+        hand_over();
+      }
+    } else if (signal == SIGHUP) {
       if (!stopping_) {
         manager_.reloading();
         reload();
@@ -172,6 +227,23 @@ class service {
     } else {
       server_.stop_now();
     }
+  }
+
+  void hand_over() {
+    succession_.begin(listener_ ? listener_name : activated_name, [this](succession::outcome how) {
+      if (how == succession::outcome::failed) {
+        return;
+      }
+      exit_code_ = exit_handed_over;
+      if (listener_) {
+        listener_->leave_files();
+      }
+      if (how == succession::outcome::done) {
+        context_.stop();
+      } else if (!std::exchange(stopping_, true)) {
+        stop();
+      }
+    });
   }
 
   void stop() {
@@ -230,6 +302,7 @@ class service {
     keep("socket-mode", fresh.socket_mode, running_.socket_mode);
     keep("backlog", fresh.backlog, running_.backlog);
     keep("threads", fresh.threads, running_.threads);
+    keep("busy-poll", fresh.busy_poll, running_.busy_poll);
   }
 
   upcase::settings running_;
@@ -238,6 +311,7 @@ class service {
   upcase::log& journal_;
   asio::io_context context_{1};                        // the hint: one thread runs it
   std::vector<upcase::client_directory> directories_;  // on their way to the server
+  inheritance inherited_;                              // likewise
   std::optional<upcase::listener> listener_;           // none: the service manager listens
   std::string socket_path_;
   asio::signal_set signals_;
@@ -246,13 +320,15 @@ class service {
   status_report status_;  // before the server, which calls it from every thread
   upcase::server server_;
   heartbeat heartbeat_;
+  succession succession_;
   bool stopping_ = false;
+  int exit_code_ = EX_OK;
 };
 
 }  // namespace
 
-void serve(upcase::settings config, const upcase::setting_sources& sources,
-           const upcase::settings& defaults, upcase::log& journal) {
+int serve(upcase::settings config, const upcase::setting_sources& sources,
+          const upcase::settings& defaults, std::vector<std::string> argv, upcase::log& journal) {
   // A client or a log reader that goes away is an error code, not a signal.
   if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
     throw start_error(EX_OSERR, "cannot ignore SIGPIPE");
@@ -260,7 +336,7 @@ void serve(upcase::settings config, const upcase::setting_sources& sources,
   raise_descriptor_limit();
   prepare_directories(config, defaults);
   try {
-    service(std::move(config), sources, defaults, journal).run();
+    return service(std::move(config), sources, defaults, std::move(argv), journal).run();
   } catch (const upcase::listen_error& error) {
     throw start_error(error.already_running ? EX_UNAVAILABLE : EX_OSERR, error.what());
   }

@@ -43,6 +43,36 @@ void service_manager::status(std::string_view line) const {
   say(message);
 }
 
+bool service_manager::stores_descriptors() const noexcept {
+  const auto keeps = [](const char* variable) {
+    const std::string_view number = upcase::environment(variable);
+    return !number.empty() && number != "0";
+  };
+  return listens_ && (keeps("FDSTORE") || keeps("UPCASED_FDSTORE"));
+}
+
+bool service_manager::store(const char* name,
+                            std::span<const upcase::file_descriptor> descriptors) const {
+  return std::ranges::all_of(descriptors,
+                             [&](const auto& each) { return store(name, each.get()); });
+}
+
+bool service_manager::store(const char* name, int descriptor) const {
+  // Without FDPOLL=0 it drops what reports an end of file, as a carrier does,
+  // whose other end is closed.
+  const std::string message = fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", name);
+  return ::sd_pid_notify_with_fds(0, 0, message.c_str(), &descriptor, 1) > 0;
+}
+
+void service_manager::forget(const char* name) const {
+  say(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
+}
+
+bool service_manager::has_heard() const noexcept {
+  constexpr std::chrono::microseconds patience = std::chrono::seconds(10);
+  return ::sd_notify_barrier(0, static_cast<std::uint64_t>(patience.count())) > 0;
+}
+
 void service_manager::say(std::string_view message) const {
   if (listens_) {
     // There is nobody else to tell if this fails.

@@ -8,7 +8,9 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <upcase/file_descriptor.hpp>
 
 namespace upcased {
 
@@ -31,6 +33,22 @@ class service_manager {
 
   /// The stop (or start) takes so much longer, counted from now.
   void extend_timeout(std::chrono::microseconds by) const;
+
+  /// Whether it keeps descriptors for our successor: $FDSTORE (systemd 254), or
+  /// $UPCASED_FDSTORE from the unit, since older ones keep them and don't say so.
+  [[nodiscard]] bool stores_descriptors() const noexcept;
+
+  /// Asks it to keep these under one name, whatever they poll as. False if that
+  /// could not even be said.
+  [[nodiscard]] bool store(const char* name,
+                           std::span<const upcase::file_descriptor> descriptors) const;
+  [[nodiscard]] bool store(const char* name, int descriptor) const;
+
+  /// It need not keep those any longer.
+  void forget(const char* name) const;
+
+  /// Waits, a few seconds at most, until it has dealt with all that was said.
+  [[nodiscard]] bool has_heard() const noexcept;
 
   /// One line for people. Whatever is not printable ASCII becomes '?'.
   void status(std::string_view line) const;

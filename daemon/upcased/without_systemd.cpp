@@ -17,6 +17,15 @@ void service_manager::extend_timeout(std::chrono::microseconds /*by*/) const {}
 void service_manager::status(std::string_view /*line*/) const {}
 void service_manager::say(std::string_view /*message*/) const {}
 
-activated_socket take_activated_socket(upcase::log& /*journal*/) { return {}; }
+bool service_manager::stores_descriptors() const noexcept { return false; }
+bool service_manager::store(const char* /*name*/,
+                            std::span<const upcase::file_descriptor> /*descriptors*/) const {
+  return false;
+}
+bool service_manager::store(const char* /*name*/, int /*descriptor*/) const { return false; }
+void service_manager::forget(const char* /*name*/) const {}
+bool service_manager::has_heard() const noexcept { return false; }
+
+std::vector<passed_descriptor> take_passed_descriptors() { return {}; }
 
 }  // namespace upcased

@@ -102,20 +102,38 @@ listener::listener(std::filesystem::path path, mode_t mode, int backlog)
     if (!socket_ || bind_with_mode(socket_.get(), address, mode) != 0) {
       fail("bind", path_);
     }
-    if (struct stat status{}; ::lstat(path_.c_str(), &status) == 0) {
-      device_ = status.st_dev;
-      inode_ = status.st_ino;
-    }
-    if (::listen(socket_.get(), backlog) != 0) {
-      fail("listen on", path_);
-    }
+    listen(backlog);
   } catch (...) {
     ::unlink(lock_path_.c_str());
     throw;
   }
 }
 
+listener::listener(file_descriptor inherited, std::filesystem::path path, mode_t mode, int backlog)
+    : path_(std::move(path)),
+      lock_path_(path_.native() + ".lock"),
+      lock_(acquire_lock(lock_path_, path_)),
+      socket_(std::move(inherited)) {
+  if (::chmod(path_.c_str(), mode) != 0) {
+    fail("set the mode of", path_);
+  }
+  listen(backlog);
+}
+
+void listener::listen(int backlog) {
+  if (struct stat status{}; ::lstat(path_.c_str(), &status) == 0) {
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+  }
+  if (::listen(socket_.get(), backlog) != 0) {
+    fail("listen on", path_);
+  }
+}
+
 listener::~listener() {
+  if (!owns_files_) {
+    return;
+  }
   if (struct stat status{};
       ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
     ::unlink(path_.c_str());

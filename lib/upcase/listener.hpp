@@ -31,21 +31,30 @@ class listener {
   /// umask for a moment: call it while there is one thread. Throws
   /// listen_error.
   listener(std::filesystem::path path, mode_t mode, int backlog);
+  /// Goes on with a socket that a predecessor has bound to `path`: clients that
+  /// wait in its backlog stay there. Mode and backlog become those given.
+  listener(file_descriptor inherited, std::filesystem::path path, mode_t mode, int backlog);
   listener(listener&&) = delete;
   listener& operator=(listener&&) = delete;
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
   ~listener();
 
+  /// Leaves the files alone: the socket lives on elsewhere.
+  void leave_files() noexcept { owns_files_ = false; }
+
   /// Hands out the listening socket, non-blocking; what is left here is the
   /// care for the files.
   [[nodiscard]] file_descriptor take_socket() noexcept { return std::move(socket_); }
 
  private:
+  void listen(int backlog);
+
   std::filesystem::path path_;
   std::filesystem::path lock_path_;
   file_descriptor lock_;  // held for the listener's life
   file_descriptor socket_;
+  bool owns_files_ = true;
   dev_t device_ = 0;  // of the file that we bound
   ino_t inode_ = 0;
 };

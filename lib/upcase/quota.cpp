@@ -20,6 +20,12 @@ std::optional<quota::charge> quota::acquire(uid_t uid) {
   return charge(*this, uid);
 }
 
+quota::charge quota::take(uid_t uid) {
+  const std::scoped_lock lock(mutex_);
+  ++held_[uid];
+  return charge(*this, uid);
+}
+
 void quota::set_limit(std::size_t limit) {
   const std::scoped_lock lock(mutex_);
   limit_ = limit;

@@ -47,6 +47,10 @@ class quota {
   /// Nothing when the user is at the limit.
   std::optional<charge> acquire(uid_t uid);
 
+  /// Regardless of the limit: for a client that is in already, whom `exceeds`
+  /// will judge.
+  charge take(uid_t uid);
+
   /// For a reload. Lowering it ends nobody here: see `exceeds`.
   void set_limit(std::size_t limit);
 

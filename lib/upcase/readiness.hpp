@@ -43,12 +43,17 @@ class readiness {
   /// Changes what `fd` waits for.
   void change(int fd, std::uint32_t events, ready_target& target) noexcept;
 
+  /// Takes `fd` out while it stays open. A descriptor that lives on elsewhere
+  /// must be: closing this process's copy would not take it out.
+  void remove(int fd) noexcept;
+
   /// Lets the loop's `run` return once nothing else is to do.
   void stop();
 
  private:
   void wait();
   void turn();
+  int serve_ready();
 
   boost::asio::posix::stream_descriptor set_;
   std::function<void()> before_turn_;

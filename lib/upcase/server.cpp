@@ -9,7 +9,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <fmt/format.h>
+#include <iterator>
+#include <span>
 #include <sys/socket.h>
+#include <upcase/busy_poll.hpp>
 #include <upcase/shortage.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
@@ -65,8 +68,9 @@ server::~server() {
 }
 
 void server::start() {
-  for (const auto& context : contexts_) {
-    threads_.emplace_back([&loop = *context] { loop.run(); });
+  phase_ = phase::serving;
+  for (const auto& context : std::span(contexts_).subspan(threads_.size())) {
+    threads_.emplace_back([&loop = *context, spin = config_.busy_poll] { run_loop(loop, spin); });
   }
   // Whatever ends the loop that accepts must end the daemon with it: its clients
   // would connect, and wait for ever.
@@ -161,8 +165,12 @@ int server::admit() {
                   {"uid", found.who.uid},
                   {"pid", found.who.pid},
                   {"path", found.name.path()}});
-  hand_over(
-      {.id = id, .who = found.who, .socket = std::move(waiting_), .charge = std::move(charge)});
+  place({.id = id,
+         .who = found.who,
+         .since = std::chrono::steady_clock::now(),
+         .socket = std::move(waiting_),
+         .progress = {},
+         .charge = std::move(charge)});
   return 0;
 }
 
@@ -183,7 +191,7 @@ verdict server::decide(finding& found, quota::charge& charge) {
   return verdict::allowed;
 }
 
-void server::hand_over(admitted_client client) {
+void server::place(admitted_client client) {
   worker& least = **std::ranges::min_element(
       workers_, {}, [](const auto& candidate) { return candidate->clients(); });
   ++clients_;
@@ -264,11 +272,58 @@ void server::reload(settings config, std::vector<client_directory> directories) 
   config_ = std::move(config);
   directories_ = std::move(directories);
   users_.set_limit(config_.max_clients_per_user);
+  reconsider_clients();
+  wake_up_.cancel();
+}
+
+void server::reconsider_clients() {
   const auto rules = std::make_shared<const access_rules>(config_.access);
   on_every_worker([rules, timeouts = timeouts_of(config_)](worker& each) {
     each.reconsider(*rules, timeouts);
   });
+}
+
+void server::hand_over(std::function<void(cargo)> ready) {
+  if (phase_ != phase::serving) {
+    return;
+  }
+  phase_ = phase::handing_over;
+  acceptor_.cancel();
   wake_up_.cancel();
+  // An accepted client whose check a shortage holds up has proven nothing yet
+  // that could be handed over.
+  waiting_.reset();
+
+  struct gathering {
+    cargo all;
+    std::size_t missing = 0;
+    std::function<void(cargo)> ready;
+  };
+  const auto gathered = std::make_shared<gathering>(
+      gathering{.all = {.served = served_, .refused = refused_, .clients = {}},
+                .missing = workers_.size(),
+                .ready = std::move(ready)});
+  on_every_worker([this, gathered](worker& each) {
+    asio::post(context_, [gathered, part = each.release()]() mutable {
+      std::ranges::move(part, std::back_inserter(gathered->all.clients));
+      if (--gathered->missing == 0) {
+        gathered->ready(std::move(gathered->all));
+      }
+    });
+  });
+}
+
+void server::take_over(cargo load) {
+  phase_ = phase::idle;
+  served_ = std::max(served_, load.served);
+  refused_ = std::max(refused_, load.refused);
+  // Oldest first, as if they had just come: quotas let the older ones stay.
+  std::ranges::sort(load.clients, {}, &admitted_client::id);
+  for (admitted_client& client : load.clients) {
+    client.charge = users_.take(client.who.uid);
+    place(std::move(client));
+  }
+  reconsider_clients();
 }
 
 void server::stop(std::function<void()> stopped) {

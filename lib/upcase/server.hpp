@@ -28,6 +28,7 @@
 #include <upcase/client_directory.hpp>
 #include <upcase/credentials.hpp>
 #include <upcase/file_descriptor.hpp>
+#include <upcase/handover_record.hpp>
 #include <upcase/log.hpp>
 #include <upcase/quota.hpp>
 #include <upcase/refusal_limit.hpp>
@@ -52,7 +53,7 @@ class server {
   server& operator=(const server&) = delete;
   ~server();
 
-  /// Begins to accept.
+  /// Begins to accept, and to serve.
   void start();
 
   /// Takes over everything that can change while clients are served; asks the
@@ -67,6 +68,20 @@ class server {
 
   /// Ends what `stop` is still waiting for.
   void stop_now();
+
+  /// Stops accepting, takes every client out of its session, and calls `ready`
+  /// with them all. Nothing is closed: whatever clients send meanwhile waits in
+  /// their sockets, who connects waits in the backlog. Ignored while stopping.
+  void hand_over(std::function<void(cargo)> ready);
+
+  /// Goes on with clients of another server, or with its own again after
+  /// `hand_over` came to nothing. Access rules and quotas are asked anew; who
+  /// is denied now is ended before it gets another byte. Accepting resumes
+  /// with `start`.
+  void take_over(cargo clients);
+
+  /// The listening socket, for whoever goes on listening to it.
+  [[nodiscard]] int listening_socket() noexcept { return acceptor_.native_handle(); }
 
   struct counts {
     std::size_t clients = 0;    ///< connected now
@@ -91,7 +106,8 @@ class server {
   int accept_one() noexcept;
   int admit();
   verdict decide(finding& found, quota::charge& charge);
-  void hand_over(admitted_client client);
+  void place(admitted_client client);
+  void reconsider_clients();
   void refuse(const finding& found);
   milliseconds pause(int error);
   void tell_full();
@@ -120,7 +136,7 @@ class server {
   refusal_limit refusals_;
   std::chrono::steady_clock::time_point told_full_{};
   file_descriptor waiting_;  // accepted, but a shortage stopped its check
-  enum class phase { serving, draining, stopped } phase_ = phase::serving;
+  enum class phase { idle, serving, handing_over, draining, stopped } phase_ = phase::idle;
   std::function<void()> stopped_;
   std::function<void()> changed_;
   std::function<void()> accept_ping_;  // to be answered by the loop that accepts

@@ -10,8 +10,9 @@ session::session(event_loop& loop, session_owner& owner, admitted_client client)
     : owner_(owner),
       id_(client.id),
       who_(client.who),
+      since_(client.since),
       charge_(std::move(client.charge)),
-      stream_(loop, std::move(client.socket), *this, *this) {}
+      stream_(loop, std::move(client.socket), std::move(client.progress), *this, *this) {}
 
 void session::start(const handler& serve) {
   task_ = serve(stream_, who_);
@@ -24,6 +25,16 @@ void session::start(const handler& serve) {
 void session::abort(end_reason why) {
   stream_.abort(why);
   finish_if_done();
+}
+
+admitted_client session::release() {
+  stream::parts connection = stream_.release();
+  return {.id = id_,
+          .who = who_,
+          .since = since_,
+          .socket = std::move(connection.socket),
+          .progress = std::move(connection.state),
+          .charge = std::move(charge_)};
 }
 
 end_reason session::reason() const noexcept {

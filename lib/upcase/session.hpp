@@ -23,17 +23,23 @@ namespace upcase {
 /// its own account or because the stream ended. Both references stay valid for
 /// the coroutine's life. It must wait for nothing but the stream. An exception
 /// ends this client only. Must be safe to call from every event loop's thread.
+/// Where clients are handed over to another process (server::hand_over), the
+/// handler begins anew there once pending output is written: it must then keep
+/// nothing of its own from one `read` to the next.
 using handler = std::function<task(stream& client, const peer& who)>;
 
 /// The daemon's handler: every byte back, uppercased.
 task uppercase_session(stream& client, const peer& who);
 
-/// A client that passed every check.
+/// A client that passed every check: a new one, or one whose session gave it
+/// up so that another process goes on with it.
 struct admitted_client {
   std::uint64_t id = 0;  ///< counts up over the daemon's life; names it in the log
   peer who;
+  steady_time since;       ///< when it was admitted
   file_descriptor socket;  ///< non-blocking
-  quota::charge charge;    ///< given back when the session is gone
+  stream_state progress;
+  quota::charge charge;  ///< given back when the session is gone
 };
 
 class session;
@@ -70,11 +76,16 @@ class session final : public ready_target,
   /// Ends now.
   void abort(end_reason why);
 
+  /// Gives the client up, connection and all, between two turns of the loop.
+  /// The owner is not told; only the destructor may follow.
+  [[nodiscard]] admitted_client release();
+
   /// Applies changed timeouts.
   void restart_deadline() { stream_.restart_deadline(); }
 
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] const peer& who() const noexcept { return who_; }
+  [[nodiscard]] steady_time since() const noexcept { return since_; }
   [[nodiscard]] const stream& connection() const noexcept { return stream_; }
 
   /// Why it ended: the stream's reason, unless the handler failed or left
@@ -89,6 +100,7 @@ class session final : public ready_target,
   session_owner& owner_;
   std::uint64_t id_;
   peer who_;
+  steady_time since_;
   quota::charge charge_;
   stream stream_;
   task task_;  // destroyed first: its frame refers to the stream

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <thread>
 
 namespace upcase {
 namespace {
@@ -47,6 +48,28 @@ constexpr choices<log_level, 4> levels{{{to_string(log_level::error), log_level:
                                         {to_string(log_level::warning), log_level::warning},
                                         {to_string(log_level::info), log_level::info},
                                         {to_string(log_level::debug), log_level::debug}}};
+
+std::size_t parse_threads(std::string_view text) {
+  if (text == "auto") {
+    return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_threads);
+  }
+  try {
+    return parse_count(text, 1, most_threads);
+  } catch (const bad_value& wrong) {
+    throw bad_value(fmt::format("{}, or 'auto' for one a core", wrong.what()));
+  }
+}
+
+// Beyond this a spin only burns a core: who waits longer does not feel a wake-up.
+constexpr duration longest_busy_poll = std::chrono::milliseconds(10);
+
+duration parse_busy_poll(std::string_view text) {
+  const duration value = parse_duration(text);
+  if (value > longest_busy_poll) {
+    throw bad_value(fmt::format("at most {}; 50us is usual", format_duration(longest_busy_poll)));
+  }
+  return value;
+}
 
 // The keys of one kind differ only in the member they fill.
 
@@ -134,8 +157,12 @@ const auto table = std::to_array<setting_key>({
      set_duration<&settings::write_timeout>, print_duration<&settings::write_timeout>},
     {"drain-timeout", "TIME", "how long a stop waits for pending bytes",
      set_duration<&settings::drain_timeout>, print_duration<&settings::drain_timeout>},
-    {"threads", "N", "event loops, each with sessions of its own",
-     set_count<&settings::threads, 1, most_threads>, print_count<&settings::threads>},
+    {"threads", "N", "event loops, each with sessions of its own; auto = one a core",
+     [](settings& s, std::string_view text) { s.threads = parse_threads(text); },
+     print_count<&settings::threads>},
+    {"busy-poll", "TIME", "spin so long before an idle loop sleeps; 0 = sleep at once",
+     [](settings& s, std::string_view text) { s.busy_poll = parse_busy_poll(text); },
+     print_duration<&settings::busy_poll>},
     {"log-level", "LEVEL", "error, warning, info or debug",
      [](settings& s, std::string_view text) { s.level = parse_choice(text, levels); },
      [](const settings& s) -> texts { return {print_choice(s.level, levels)}; }},

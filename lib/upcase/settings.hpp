@@ -34,6 +34,7 @@ struct settings {
   duration drain_timeout = std::chrono::seconds(10);
 
   std::size_t threads = 1;
+  duration busy_poll = duration::zero();  ///< 0: an idle loop sleeps at once
   log_level level = log_level::info;
 };
 

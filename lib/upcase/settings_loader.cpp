@@ -37,7 +37,8 @@ std::string_view trim(std::string_view text) {
 
 // The file's text, or why there is none.
 std::variant<std::string, std::error_code> read_file(const std::filesystem::path& path) {
-  const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  // Non-blocking: a reload must not wait for somebody to write into a pipe.
+  const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) {
     return std::error_code(errno, std::generic_category());
   }
@@ -68,6 +69,12 @@ class loader {
   }
 
   void read(const std::filesystem::path& path, bool required) {
+    if (std::error_code ignored; std::filesystem::is_fifo(path, ignored)) {
+      problems_.push_back(
+          fmt::format("{}: is a pipe, which a reload could not read again; name a regular file",
+                      path.native()));
+      return;
+    }
     auto content = read_file(path);
     if (const auto* error = std::get_if<std::error_code>(&content)) {
       if (required || *error != std::errc::no_such_file_or_directory) {

@@ -44,8 +44,13 @@ std::string_view to_string(end_reason why) noexcept {
   return "failed";
 }
 
-stream::stream(event_loop& loop, file_descriptor socket, ready_target& target, deadline& limit)
-    : loop_(loop), target_(target), limit_(limit), socket_(std::move(socket)) {
+stream::stream(event_loop& loop, file_descriptor socket, stream_state state, ready_target& target,
+               deadline& limit)
+    : loop_(loop),
+      target_(target),
+      limit_(limit),
+      socket_(std::move(socket)),
+      state_(std::move(state)) {
   loop_.ready_set().add(socket_.get(), interest_, target_);
 }
 
@@ -54,6 +59,9 @@ bool stream::begin_read() noexcept {
   input_ = {};
   if (ended_ != end_reason::open) {
     return true;
+  }
+  if (!state_.pending.empty()) {
+    return false;
   }
   return more_is_likely && rounds_ < most_rounds && receive();
 }
@@ -65,7 +73,7 @@ bool stream::receive() noexcept {
     const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got > 0) {
       input_ = buffer.first(static_cast<std::size_t>(got));
-      bytes_in_ += input_.size();
+      state_.bytes_in += input_.size();
       return true;
     }
     if (got == 0) {
@@ -86,13 +94,13 @@ bool stream::begin_write(std::span<const char> bytes) {
   if (broken_) {
     return true;
   }
-  const std::size_t sent = send(bytes);
+  // What was carried here goes first.
+  const std::size_t sent = state_.pending.empty() ? send(bytes) : 0;
   if (broken_ || sent == bytes.size()) {
     return true;
   }
   const auto rest = bytes.subspan(sent);
-  pending_.assign(rest.begin(), rest.end());
-  pending_sent_ = 0;
+  state_.pending.insert(state_.pending.end(), rest.begin(), rest.end());
   return false;
 }
 
@@ -101,7 +109,7 @@ std::size_t stream::send(std::span<const char> bytes) noexcept {
     const ssize_t sent =
         ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) {
-      bytes_out_ += static_cast<std::uint64_t>(sent);
+      state_.bytes_out += static_cast<std::uint64_t>(sent);
       return static_cast<std::size_t>(sent);
     }
     if (would_block(errno)) {
@@ -115,16 +123,20 @@ std::size_t stream::send(std::span<const char> bytes) noexcept {
 }
 
 void stream::send_pending() {
-  const std::size_t sent = send(std::span(pending_).subspan(pending_sent_));
+  const std::size_t sent = send(std::span(state_.pending).subspan(pending_sent_));
   pending_sent_ += sent;
-  if (broken_ || pending_sent_ == pending_.size()) {
-    pending_ = {};  // gives the memory back: most clients never need it again
+  if (broken_ || pending_sent_ == state_.pending.size()) {
+    drop_pending();
   } else if (sent > 0) {
     loop_.set_deadline(limit_, loop_.timeouts().write);
   }
 }
 
 void stream::wait_for_input(std::coroutine_handle<> coroutine) {
+  if (!state_.pending.empty()) {
+    wait_for_room(coroutine, waiting::room_first);
+    return;
+  }
   loop_.set_deadline(limit_, loop_.timeouts().idle);
   set_interest(EPOLLIN);
   rounds_ = 0;
@@ -132,10 +144,10 @@ void stream::wait_for_input(std::coroutine_handle<> coroutine) {
   waiting_ = coroutine;
 }
 
-void stream::wait_for_room(std::coroutine_handle<> coroutine) {
+void stream::wait_for_room(std::coroutine_handle<> coroutine, waiting reason) {
   loop_.set_deadline(limit_, loop_.timeouts().write);
   set_interest(EPOLLOUT);
-  for_ = waiting::room;
+  for_ = reason;
   waiting_ = coroutine;
 }
 
@@ -144,16 +156,24 @@ void stream::progress() {
     if (receive()) {
       resume();
     }
-  } else if (for_ == waiting::room) {
-    send_pending();
-    if (pending_.empty()) {
-      resume();
-    }
+    return;
+  }
+  if (for_ == waiting::nothing) {
+    return;
+  }
+  send_pending();
+  if (!state_.pending.empty()) {
+    return;
+  }
+  if (for_ == waiting::room_first && !broken_) {
+    wait_for_input(std::exchange(waiting_, nullptr));
+  } else {
+    resume();
   }
 }
 
 void stream::time_out() {
-  abort(for_ == waiting::room ? end_reason::write_timeout : end_reason::idle_timeout);
+  abort(for_ == waiting::input ? end_reason::idle_timeout : end_reason::write_timeout);
 }
 
 void stream::finish_input() noexcept {
@@ -167,7 +187,7 @@ void stream::finish_input() noexcept {
 void stream::abort(end_reason why) {
   end(why);
   broken_ = true;
-  pending_ = {};
+  drop_pending();
   input_ = {};
   if (for_ != waiting::nothing) {
     resume();
@@ -177,8 +197,20 @@ void stream::abort(end_reason why) {
 void stream::restart_deadline() {
   if (for_ != waiting::nothing) {
     loop_.set_deadline(limit_,
-                       for_ == waiting::room ? loop_.timeouts().write : loop_.timeouts().idle);
+                       for_ == waiting::input ? loop_.timeouts().idle : loop_.timeouts().write);
   }
+}
+
+stream::parts stream::release() {
+  loop_.ready_set().remove(socket_.get());
+  auto& pending = state_.pending;
+  pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(pending_sent_));
+  return {.socket = std::move(socket_), .state = std::move(state_)};
+}
+
+void stream::drop_pending() noexcept {
+  state_.pending = {};  // gives the memory back: most clients never need it again
+  pending_sent_ = 0;
 }
 
 void stream::set_interest(std::uint32_t events) noexcept {

@@ -42,12 +42,22 @@ enum class end_reason : std::uint8_t {
 
 std::string_view to_string(end_reason why) noexcept;
 
+/// How far a connection has come: all that must be known to go on with it
+/// elsewhere (see handover_record.hpp).
+struct stream_state {
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::vector<char> pending;  ///< accepted by `write`, not yet by the kernel
+};
+
 /// Belongs to its event loop's thread.
 class stream {
  public:
   /// `socket` is connected and non-blocking. `target` is told of readiness and
-  /// passes it to `progress`.
-  stream(event_loop& loop, file_descriptor socket, ready_target& target, deadline& limit);
+  /// passes it to `progress`. What is pending in `state` is written before
+  /// anything is read.
+  stream(event_loop& loop, file_descriptor socket, stream_state state, ready_target& target,
+         deadline& limit);
 
   /// Awaitable: the next bytes, from 1 to event_loop::buffer_size of them, in
   /// the loop's shared buffer, to be changed in place at will, valid until the
@@ -94,21 +104,32 @@ class stream {
   /// Applies changed timeouts to a wait that is under way.
   void restart_deadline();
 
+  /// Gives the connection away, open and unharmed, for somebody else to go on
+  /// with. Only between turns, when no bytes are in the shared buffer; nothing
+  /// but the destructor may be called afterwards.
+  struct parts {
+    file_descriptor socket;
+    stream_state state;
+  };
+  [[nodiscard]] parts release();
+
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
   [[nodiscard]] end_reason ended() const noexcept { return ended_; }
-  [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
-  [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+  [[nodiscard]] std::uint64_t bytes_in() const noexcept { return state_.bytes_in; }
+  [[nodiscard]] std::uint64_t bytes_out() const noexcept { return state_.bytes_out; }
 
  private:
-  enum class waiting : std::uint8_t { nothing, input, room };
+  // `room_first`: for room on behalf of carried output, then for input.
+  enum class waiting : std::uint8_t { nothing, input, room, room_first };
 
   bool begin_read() noexcept;
   bool begin_write(std::span<const char> bytes);
   void wait_for_input(std::coroutine_handle<> coroutine);
-  void wait_for_room(std::coroutine_handle<> coroutine);
+  void wait_for_room(std::coroutine_handle<> coroutine, waiting reason = waiting::room);
   bool receive() noexcept;
   std::size_t send(std::span<const char> bytes) noexcept;
   void send_pending();
+  void drop_pending() noexcept;
   void set_interest(std::uint32_t events) noexcept;
   void end(end_reason why) noexcept;
   void resume();
@@ -120,11 +141,9 @@ class stream {
   std::uint32_t interest_ = EPOLLIN;  // as epoll has it
   std::coroutine_handle<> waiting_;   // null while the coroutine runs
   std::span<char> input_;             // the last read's bytes
-  std::vector<char> pending_;         // accepted by write, not yet by the kernel
-  std::size_t pending_sent_ = 0;      // how much of it is gone
-  std::uint64_t bytes_in_ = 0;
-  std::uint64_t bytes_out_ = 0;
-  std::uint8_t rounds_ = 0;  // reads since the last wait
+  stream_state state_;
+  std::size_t pending_sent_ = 0;  // how much of what is pending is gone
+  std::uint8_t rounds_ = 0;       // reads since the last wait
   waiting for_ = waiting::nothing;
   end_reason ended_ = end_reason::open;
   bool broken_ = false;     // nothing can be written any more

@@ -2,11 +2,20 @@
 
 #include <upcase/worker.hpp>
 
+#include <chrono>
+#include <fmt/format.h>
 #include <iterator>
 #include <memory>
 #include <utility>
 
 namespace upcase {
+namespace {
+
+std::string seconds_between(steady_time begin, steady_time end) {
+  return fmt::format("{:.3f}", std::chrono::duration<double>(end - begin).count());
+}
+
+}  // namespace
 
 worker::worker(boost::asio::io_context& context, surroundings around, stream_timeouts timeouts)
     : context_(context), around_(std::move(around)), loop_(context, timeouts) {}
@@ -50,6 +59,17 @@ void worker::drain() noexcept {
   }
 }
 
+std::vector<admitted_client> worker::release() {
+  std::vector<admitted_client> released;
+  released.reserve(clients_);
+  sessions_.clear_and_dispose([&](session* given_up) {
+    const std::unique_ptr<session> gone(given_up);
+    released.push_back(gone->release());
+    drop_expected();
+  });
+  return released;
+}
+
 void worker::abort(end_reason why) {
   for (auto next = sessions_.begin(); next != sessions_.end();) {
     (next++)->abort(why);
@@ -66,7 +86,8 @@ void worker::session_over(session& over) {
                          {"pid", over.who().pid},
                          {"reason", to_string(over.reason())},
                          {"in", connection.bytes_in()},
-                         {"out", connection.bytes_out()}});
+                         {"out", connection.bytes_out()},
+                         {"seconds", seconds_between(over.since(), loop_.now())}});
   drop_expected();
 }
 

@@ -16,6 +16,7 @@
 #include <upcase/log.hpp>
 #include <upcase/quota.hpp>
 #include <upcase/session.hpp>
+#include <vector>
 
 namespace upcase {
 
@@ -52,6 +53,9 @@ class worker final : public session_owner {
 
   /// Every client's bytes that are here by now are answered, then it ends.
   void drain() noexcept;
+
+  /// Gives every client up for another process to go on with.
+  [[nodiscard]] std::vector<admitted_client> release();
 
   /// Ends every client now.
   void abort(end_reason why);

@@ -51,6 +51,13 @@ BOOST_AUTO_TEST_CASE(a_file_without_end_is_given_up) {
   BOOST_TEST(says(load("/dev/zero"), "File too large"));
 }
 
+BOOST_AUTO_TEST_CASE(a_pipe_is_refused_at_once) {
+  const test::temporary_directory place;
+  const auto pipe = place.path() / "pipe";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  BOOST_TEST(says(load(pipe), "is a pipe"));
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_drop_in_directory_is_told) {
   const test::temporary_directory place;
   const auto file = place.path() / "upcased.conf";

@@ -2,6 +2,8 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/access_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
+  unit/handover_record_test.cpp
+  unit/handover_test.cpp
   unit/journal_test.cpp
   unit/listener_test.cpp
   unit/loader_test.cpp

@@ -1,0 +1,197 @@
+// succession: gather, carry, and leave; or take everything back.
+
+#include "succession.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <iterator>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <upcase/system_calls.hpp>
+#include <utility>
+
+namespace upcased {
+namespace {
+
+constexpr std::array<int, 4> obeyed{SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+
+void mask_signals(int how) noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : obeyed) {
+    sigaddset(&set, signal);
+  }
+  ::pthread_sigmask(how, &set, nullptr);
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& argv) {
+  std::vector<char*> result;
+  std::ranges::transform(argv, std::back_inserter(result),
+                         [](std::string& argument) { return argument.data(); });
+  result.push_back(nullptr);
+  return result;
+}
+
+// Starts `program ARGV... --check`, its report on our standard error. A pidfd
+// through which its end can be awaited, or -errno.
+int start_check(const std::string& program, std::vector<std::string> argv, pid_t& pid) {
+  argv.emplace_back("--check");
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  const int error =
+      ::posix_spawn(&pid, program.c_str(), &actions, nullptr, pointers_to(argv).data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) {
+    return -error;
+  }
+  // The header of glibc 2.36 declares its pidfd_open for C only.
+  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  return fd >= 0 ? fd : -errno;
+}
+
+}  // namespace
+
+succession::succession(boost::asio::io_context& context, upcase::server& server,
+                       const service_manager& manager, upcase::log& journal,
+                       std::vector<std::string> argv)
+    : context_(context),
+      server_(server),
+      manager_(manager),
+      journal_(journal),
+      argv_(std::move(argv)),
+      checker_(context) {
+  // Now, since after an upgrade it would read as the old, deleted file.
+  std::error_code ignored;
+  program_ = std::filesystem::read_symlink("/proc/self/exe", ignored).native();
+}
+
+void succession::begin(const char* listening_name, std::function<void(outcome)> ended) {
+  if (listening_name_ != nullptr) {
+    return;
+  }
+  listening_name_ = listening_name;
+  ended_ = std::move(ended);
+  if (manager_.stores_descriptors()) {
+    server_.hand_over([this](upcase::cargo load) { store(std::move(load)); });
+  } else {
+    check_successor();
+  }
+}
+
+void succession::store(upcase::cargo load) {
+  const std::size_t clients = load.clients.size();
+  auto loaded = upcase::load_carriers(std::move(load));
+  bool stored = manager_.store(carrier_name, loaded.carriers);
+  if (listening_name_ == std::string_view(listener_name)) {
+    stored = manager_.store(listener_name, server_.listening_socket()) && stored;
+  }
+  if (!stored || !manager_.has_heard()) {
+    tell(upcase::log_level::error, "failed", "the service manager does not take the descriptors");
+    take_back(std::move(loaded));
+    end(outcome::partly);
+    return;
+  }
+  journal_.write(upcase::log_level::info, upcase::event::status,
+                 {{"hand-over", "stored"},
+                  {"clients", clients - loaded.left.size()},
+                  {"left", loaded.left.size()}});
+  if (loaded.left.empty()) {
+    end(outcome::done);
+    return;
+  }
+  loaded.carriers.clear();
+  take_back(std::move(loaded));
+  end(outcome::partly);
+}
+
+void succession::check_successor() {
+  pid_t pid = -1;
+  const int fd = start_check(program_, argv_, pid);
+  if (fd < 0) {
+    tell(upcase::log_level::error, "failed",
+         fmt::format("cannot start '{}': {}", program_, upcase::describe(-fd)));
+    end(outcome::failed);
+    return;
+  }
+  checker_.assign(fd);
+  checker_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                      [this, pid](const boost::system::error_code& cancelled) {
+                        checker_.close();
+                        if (!cancelled) {
+                          successor_checked(pid);
+                        }
+                      });
+}
+
+void succession::successor_checked(int process) {
+  int status = 0;
+  if (::waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    tell(upcase::log_level::error, "refused",
+         fmt::format("'{} --check' finds the configuration wrong; this process goes on serving",
+                     program_));
+    end(outcome::failed);
+    return;
+  }
+  server_.hand_over([this](upcase::cargo load) { become_successor(std::move(load)); });
+}
+
+void succession::become_successor(upcase::cargo load) {
+  auto loaded = upcase::load_carriers(std::move(load));
+  if (!loaded.left.empty()) {
+    tell(upcase::log_level::error, "failed",
+         fmt::format("no room for {} of the clients' descriptors on their way (ulimit -n)",
+                     loaded.left.size()));
+    take_back(std::move(loaded));
+    end(outcome::failed);
+    return;
+  }
+  std::vector<named_descriptor> estate{{listening_name_, server_.listening_socket()}};
+  for (const auto& carrier : loaded.carriers) {
+    estate.push_back({carrier_name, carrier.get()});
+  }
+  tell(upcase::log_level::info, "exec", program_);
+  hold_signals();
+  bequeath(estate);
+  ::execv(program_.c_str(), pointers_to(argv_).data());
+  const int error = errno;
+  keep(estate);
+  release_signals();
+  tell(upcase::log_level::error, "failed",
+       fmt::format("cannot become '{}': {}", program_, upcase::describe(error)));
+  take_back(std::move(loaded));
+  end(outcome::failed);
+}
+
+void succession::take_back(upcase::loaded_carriers loaded) {
+  upcase::cargo all{.served = 0, .refused = 0, .clients = std::move(loaded.left)};
+  for (const auto& carrier : loaded.carriers) {
+    upcase::cargo part = upcase::unload_carrier(carrier.get()).load;
+    std::ranges::move(part.clients, std::back_inserter(all.clients));
+  }
+  server_.take_over(std::move(all));
+  server_.start();
+}
+
+void succession::tell(upcase::log_level level, std::string_view what, std::string_view reason) {
+  journal_.write(level, upcase::event::status, {{"hand-over", what}, {"reason", reason}});
+}
+
+void succession::end(outcome how) {
+  listening_name_ = nullptr;
+  std::exchange(ended_, nullptr)(how);
+}
+
+void hold_signals() noexcept { mask_signals(SIG_BLOCK); }
+
+void release_signals() noexcept { mask_signals(SIG_UNBLOCK); }
+
+}  // namespace upcased

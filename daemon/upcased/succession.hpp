@@ -1,0 +1,71 @@
+// succession: this process makes way for the next one, and no client notices.
+//
+// Two ways. Where the service manager keeps descriptors for us (its descriptor
+// store, systemd.service(5)), the clients go there and we exit; it starts the
+// successor and passes them on. Elsewhere (a container, a supervisor, a
+// terminal) we replace ourselves by the program that now stands at our path:
+// same process, same parent, new code. A successor that could not start is
+// worse than none, so there the new program checks the configuration first,
+// while we still serve.
+
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <functional>
+#include <string>
+#include <upcase/carrier.hpp>
+#include <upcase/log.hpp>
+#include <upcase/server.hpp>
+#include <vector>
+
+#include "inheritance.hpp"
+#include "service_manager.hpp"
+
+namespace upcased {
+
+/// Belongs to the thread that runs `context`.
+class succession {
+ public:
+  enum class outcome {
+    done,    ///< the service manager has everything: exit
+    partly,  ///< some clients could not be handed over: drain them, then exit
+    failed,  ///< nothing has changed
+  };
+
+  /// `argv` is this process's command line, as the successor's will be.
+  succession(boost::asio::io_context& context, upcase::server& server,
+             const service_manager& manager, upcase::log& journal, std::vector<std::string> argv);
+
+  /// Begins, and calls `ended` unless this process has become its successor.
+  /// `listening_name` says whose the server's listening socket is, by the
+  /// name that it is to be inherited under. Ignored while one is under way.
+  void begin(const char* listening_name, std::function<void(outcome)> ended);
+
+ private:
+  void store(upcase::cargo load);
+  void check_successor();
+  void successor_checked(int process);
+  void become_successor(upcase::cargo load);
+  void take_back(upcase::loaded_carriers loaded);
+  void tell(upcase::log_level level, std::string_view what, std::string_view reason);
+  void end(outcome how);
+
+  boost::asio::io_context& context_;
+  upcase::server& server_;
+  const service_manager& manager_;
+  upcase::log& journal_;
+  std::vector<std::string> argv_;
+  std::string program_;                            // where our own program stands
+  boost::asio::posix::stream_descriptor checker_;  // a pidfd: the successor's check
+  const char* listening_name_ = nullptr;           // null: nothing is under way
+  std::function<void(outcome)> ended_;
+};
+
+/// Until the successor has its handlers, a signal that means "reload" or "hand
+/// over" would kill it: so they are held from the first moment of `main`, and
+/// across an exec, and delivered once they can be obeyed.
+void hold_signals() noexcept;
+void release_signals() noexcept;
+
+}  // namespace upcased

@@ -1,0 +1,398 @@
+// handover: carriers, and servers that give their clients to each other. All
+// in one process; the running daemons are in integration/handover_test.cpp.
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <fcntl.h>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+#include <upcase/carrier.hpp>
+#include <upcase/listener.hpp>
+#include <upcase/server.hpp>
+#include <utility>
+#include <vector>
+
+#include "support/client.hpp"
+#include "support/skip.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using upcase::file_descriptor;
+
+constexpr std::size_t many = 600;  // more than two messages hold
+
+struct connection {
+  file_descriptor client;
+  upcase::admitted_client served;
+};
+
+connection connect_pair(std::uint64_t id) {
+  std::array<int, 2> ends{};
+  BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) ==
+                0);
+  connection result;
+  result.client.reset(ends[0]);
+  result.served.id = id;
+  result.served.socket.reset(ends[1]);
+  result.served.who = *upcase::peer_of(ends[1]);
+  return result;
+}
+
+// Clients' ends, and the cargo of the others.
+std::pair<std::vector<file_descriptor>, upcase::cargo> make_cargo(std::size_t count) {
+  std::vector<file_descriptor> clients;
+  upcase::cargo load{.served = count, .refused = 3, .clients = {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    connection pair = connect_pair(i + 1);
+    clients.push_back(std::move(pair.client));
+    load.clients.push_back(std::move(pair.served));
+  }
+  return {std::move(clients), std::move(load)};
+}
+
+// A carrier made by hand: whatever record, whatever descriptor.
+file_descriptor carrier_with(int record, int socket) {
+  std::array<int, 2> ends{};
+  BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  const file_descriptor writing_end(ends[1]);
+  for (const int fd : {record, socket}) {
+    std::uint32_t count = 1;
+    iovec bytes{.iov_base = &count, .iov_len = sizeof count};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr header{};
+    header.msg_iov = &bytes;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    *reinterpret_cast<int*>(CMSG_DATA(rights)) = fd;
+    BOOST_REQUIRE(::sendmsg(ends[1], &header, 0) > 0);
+  }
+  return file_descriptor(ends[0]);
+}
+
+file_descriptor record_of(std::string_view bytes, bool sealed = true) {
+  file_descriptor result(::memfd_create("record", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  BOOST_REQUIRE(::write(result.get(), bytes.data(), bytes.size()) ==
+                static_cast<ssize_t>(bytes.size()));
+  if (sealed) {
+    BOOST_REQUIRE(::fcntl(result.get(), F_ADD_SEALS,
+                          F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0);
+  }
+  return result;
+}
+
+std::string record_for(const upcase::admitted_client& client) {
+  upcase::cargo load;
+  return upcase::encode_head(load, 1) + upcase::encode_client(client);
+}
+
+class silent_log final : public upcase::log {
+ private:
+  void do_write(upcase::log_level /*level*/, upcase::event what,
+                upcase::log_fields fields) override {
+    lines += upcase::format_event(what, fields) + '\n';
+  }
+
+ public:
+  std::string lines;
+};
+
+// A server in this thread, with kernel credentials.
+class running_server {
+ public:
+  explicit running_server(upcase::settings config = {}, std::size_t threads = 1)
+      : listener_(place_.path() / "s", 0666, 16) {
+    config.credentials.source = upcase::credential_source::kernel;
+    config.max_clients = 10'000;
+    config.threads = threads;
+    server_ = std::make_unique<upcase::server>(context_, listener_.take_socket(), config,
+                                               std::vector<upcase::client_directory>{},
+                                               upcase::uppercase_session, journal_);
+  }
+  running_server(const running_server&) = delete;
+  running_server& operator=(const running_server&) = delete;
+  ~running_server() { stop(); }
+
+  upcase::server& operator*() noexcept { return *server_; }
+  upcase::server* operator->() noexcept { return server_.get(); }
+  [[nodiscard]] const std::string& log() const noexcept { return journal_.lines; }
+  [[nodiscard]] std::filesystem::path path() const { return place_.path() / "s"; }
+
+  void run(std::chrono::nanoseconds time) { context_.run_for(time); }
+
+  upcase::cargo hand_over() {
+    std::optional<upcase::cargo> result;
+    server_->hand_over([&](upcase::cargo load) { result = std::move(load); });
+    for (const auto end = std::chrono::steady_clock::now() + test::patience;
+         !result && std::chrono::steady_clock::now() < end;) {
+      run(5ms);
+    }
+    BOOST_REQUIRE(result.has_value());
+    return std::move(*result);
+  }
+
+  void stop() {
+    server_->start();
+    bool stopped = false;
+    server_->stop([&] { stopped = true; });
+    server_->stop_now();
+    while (!stopped) {
+      run(5ms);
+    }
+  }
+
+ private:
+  test::temporary_directory place_;
+  silent_log journal_;
+  boost::asio::io_context context_{1};
+  upcase::listener listener_;
+  std::unique_ptr<upcase::server> server_;
+};
+
+// Sends until neither the kernel nor the server takes more.
+std::string fill(running_server& server, int socket) {
+  const std::string block = test::random_bytes(std::size_t{4} << 20U);
+  std::size_t sent = 0;
+  for (int quiet = 0; quiet < 5;) {
+    const ssize_t part =
+        ::send(socket, block.data() + sent, block.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    quiet = part > 0 ? 0 : quiet + 1;
+    sent += part > 0 ? static_cast<std::size_t>(part) : 0;
+    server.run(5ms);
+  }
+  return block.substr(0, sent);
+}
+
+std::string receive_while_running(running_server& server, int socket, std::size_t count) {
+  std::string all;
+  for (const auto end = std::chrono::steady_clock::now() + test::patience;
+       all.size() < count && std::chrono::steady_clock::now() < end;) {
+    server.run(1ms);
+    all += test::receive(socket, count - all.size(), 0ns);
+  }
+  return all;
+}
+
+upcase::cargo through_carriers(upcase::cargo load) {
+  auto loaded = upcase::load_carriers(std::move(load));
+  BOOST_REQUIRE(loaded.left.empty());
+  BOOST_REQUIRE(loaded.carriers.size() == 1U);
+  auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
+  BOOST_TEST(unloaded.problem == "");
+  return std::move(unloaded.load);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(handover)
+
+BOOST_AUTO_TEST_CASE(a_carrier_keeps_clients_open_and_in_order) {
+  auto [clients, load] = make_cargo(many);
+  load.clients[5].progress.pending = {'P', 'E', 'N'};
+  auto loaded = upcase::load_carriers(std::move(load));
+  BOOST_REQUIRE(loaded.carriers.size() == 1U);
+  // What is sent while nobody holds the other end but the carrier.
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    test::send_all(clients[i].get(), std::to_string(i));
+  }
+  const auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
+  BOOST_TEST(unloaded.lost == 0U);
+  BOOST_TEST(unloaded.load.served == many);
+  BOOST_TEST(unloaded.load.refused == 3U);
+  BOOST_REQUIRE(unloaded.load.clients.size() == many);
+  for (std::size_t i = 0; i < many; ++i) {
+    const auto& client = unloaded.load.clients[i];
+    BOOST_TEST(client.id == i + 1);
+    BOOST_TEST(test::receive(client.socket.get(), 3, 0ns) == std::to_string(i));
+  }
+  BOOST_TEST((unloaded.load.clients[5].progress.pending == std::vector<char>{'P', 'E', 'N'}));
+  // It is empty now.
+  const auto again = upcase::unload_carrier(loaded.carriers.front().get());
+  BOOST_TEST(again.load.clients.empty());
+  BOOST_TEST(again.lost == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_carrier_is_empty) {
+  const connection pair = connect_pair(1);
+  BOOST_TEST(upcase::unload_carrier(-1).load.clients.empty());
+  BOOST_TEST(upcase::unload_carrier(pair.client.get()).load.clients.empty());
+}
+
+BOOST_AUTO_TEST_CASE(clients_of_a_bad_record_are_closed_and_counted) {
+  const auto expect_lost = [](const file_descriptor& record, std::string_view why) {
+    connection pair = connect_pair(1);
+    const auto carrier = carrier_with(record.get(), pair.served.socket.get());
+    pair.served.socket.reset();
+    const auto unloaded = upcase::unload_carrier(carrier.get());
+    BOOST_TEST(unloaded.load.clients.empty());
+    BOOST_TEST(unloaded.lost == 1U);
+    BOOST_TEST((unloaded.problem.find(why) != std::string::npos), unloaded.problem);
+    BOOST_TEST(test::refused(pair.client.get()));
+  };
+  const connection some = connect_pair(1);
+  const std::string sound = record_for(some.served);
+  expect_lost(record_of("noise"), "no record");
+  expect_lost(record_of(""), "no record");
+  expect_lost(record_of(sound, false), "no record");
+  expect_lost(record_of(std::string_view(sound).substr(0, sound.size() - 1)), "too short");
+  expect_lost(record_of(upcase::encode_head({}, 0)), "do not match");
+
+  std::string newer = sound;
+  newer[sizeof(std::uint64_t)] = 99;
+  expect_lost(record_of(newer), "version 99");
+
+  upcase::admitted_client stranger;
+  stranger.who = {.uid = some.served.who.uid + 1, .gid = some.served.who.gid, .pid = 1};
+  expect_lost(record_of(record_for(stranger)), "somebody else");
+}
+
+BOOST_AUTO_TEST_CASE(with_too_few_descriptors_the_rest_is_closed_and_counted) {
+  auto [clients, load] = make_cargo(many);
+  auto loaded = upcase::load_carriers(std::move(load));
+  BOOST_REQUIRE(loaded.carriers.size() == 1U);
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  // Below the middle client's number, every other one is free by now.
+  rlimit low = before;
+  low.rlim_cur = static_cast<rlim_t>(clients[many / 2].get());
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  const auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(unloaded.lost > 0U);
+  BOOST_TEST(unloaded.load.clients.size() > 0U);
+  BOOST_TEST(unloaded.lost + unloaded.load.clients.size() == many);
+  BOOST_TEST((unloaded.problem.find("LimitNOFILE") != std::string::npos));
+  // Who came through is who the record says, holes notwithstanding.
+  for (const auto& client : unloaded.load.clients) {
+    test::send_all(clients[client.id - 1].get(), "x");
+    BOOST_TEST(test::receive(client.socket.get(), 1, 0ns) == "x");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(with_too_many_under_way_the_rest_is_left) {
+  SKIP_UNLESS(test::is_root(),
+              "root's descriptors under way are not limited, another user is needed");
+  const auto outcome = test::run_as(47'113, 47'113, [] {
+    // Somebody of this user's has more under way than the limit by now.
+    std::array<int, 2> ends{};
+    rlimit limit{.rlim_cur = 100, .rlim_max = 100};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0 ||
+        ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+      return 1;
+    }
+    upcase::cargo others{.served = 0, .refused = 0, .clients = {}};
+    for (int i = 0; i < 40; ++i) {
+      others.clients.emplace_back().socket.reset(::dup(ends[0]));
+    }
+    std::vector<upcase::loaded_carriers> under_way;
+    for (int i = 0; i < 3; ++i) {
+      upcase::cargo copies{.served = 0, .refused = 0, .clients = {}};
+      for (const auto& each : others.clients) {
+        copies.clients.emplace_back().socket.reset(::dup(each.socket.get()));
+      }
+      under_way.push_back(upcase::load_carriers(std::move(copies)));
+    }
+    const auto loaded = upcase::load_carriers(std::move(others));
+    return loaded.left.size() == 40 && loaded.carriers.empty() &&
+                   ::fcntl(loaded.left.back().socket.get(), F_GETFD) >= 0
+               ? 0
+               : 2;
+  });
+  BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_goes_on_where_another_stopped) {
+  for (const std::size_t threads : {1U, 3U}) {
+    running_server old({}, threads);
+    old->start();
+    std::vector<file_descriptor> clients;
+    for (int i = 0; i < 20; ++i) {
+      clients.push_back(test::make_socket());
+      test::connect_to(clients.back().get(), old.path());
+      test::send_all(clients.back().get(), "before");
+      BOOST_TEST(receive_while_running(old, clients.back().get(), 6) == "BEFORE");
+    }
+    const std::string stuck = fill(old, clients[0].get());
+    upcase::cargo load = through_carriers(old.hand_over());
+    BOOST_TEST(load.clients.size() == clients.size());
+    for (const auto& client : clients) {
+      ::send(client.get(), "between", 7, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    running_server fresh({}, threads);
+    fresh->take_over(std::move(load));
+    fresh->start();
+    BOOST_TEST((receive_while_running(fresh, clients[0].get(), stuck.size()) ==
+                test::reference_uppercase(stuck)));
+    for (std::size_t i = 1; i < clients.size(); ++i) {
+      BOOST_TEST(receive_while_running(fresh, clients[i].get(), 7) == "BETWEEN");
+    }
+    BOOST_TEST(fresh->status().clients == clients.size());
+    BOOST_TEST(fresh->status().served == clients.size());
+    // A client that finishes gets its end as ever.
+    BOOST_REQUIRE(::shutdown(clients[1].get(), SHUT_WR) == 0);
+    fresh.run(20ms);
+    BOOST_TEST(test::refused(clients[1].get(), 1s));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
+  running_server server;
+  server->start();
+  const auto client = test::make_socket();
+  test::connect_to(client.get(), server.path());
+  test::send_all(client.get(), "one");
+  BOOST_TEST(receive_while_running(server, client.get(), 3) == "ONE");
+  upcase::cargo load = server.hand_over();
+  const auto later = test::make_socket();
+  test::connect_to(later.get(), server.path());
+  test::send_all(client.get(), "two");
+  test::send_all(later.get(), "three");
+  server.run(50ms);
+  BOOST_TEST(test::receive(later.get(), 5, 0ns) == "");
+  server->take_over(std::move(load));
+  server->start();
+  BOOST_TEST(receive_while_running(server, client.get(), 3) == "TWO");
+  BOOST_TEST(receive_while_running(server, later.get(), 5) == "THREE");
+  BOOST_TEST(server->status().served == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(rules_are_asked_again) {
+  auto [clients, load] = make_cargo(3);
+  load.clients[0].progress.pending = {'N', 'O'};
+  upcase::settings strict;
+  strict.access.deny_users = {::geteuid()};
+  running_server denying(strict);
+  denying->take_over(std::move(load));
+  denying->start();
+  denying.run(50ms);
+  BOOST_TEST((denying.log().find("reason=denied") != std::string::npos));
+  for (const auto& client : clients) {
+    BOOST_TEST(test::refused(client.get()));
+  }
+
+  auto [others, second] = make_cargo(3);
+  upcase::settings few;
+  few.max_clients_per_user = 2;
+  running_server limited(few);
+  limited->take_over(std::move(second));
+  limited->start();
+  limited.run(50ms);
+  BOOST_TEST(limited->status().clients == 2U);
+  BOOST_TEST(test::refused(others[2].get()));  // the newest
+}
+
+BOOST_AUTO_TEST_SUITE_END()
