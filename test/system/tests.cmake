@@ -45,5 +45,7 @@ set_tests_properties(${tests} PROPERTIES
   SKIP_RETURN_CODE 77
   RESOURCE_LOCK machine
 )
+# It builds the packages.
+set_tests_properties(system.machine.prepare PROPERTIES TIMEOUT 1800)
 # What measures time wants the processors for itself.
 set_tests_properties(system.restart PROPERTIES RUN_SERIAL TRUE)
