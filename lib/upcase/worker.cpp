@@ -25,16 +25,18 @@ worker::~worker() { sessions_.clear_and_dispose(std::default_delete<session>());
 void worker::serve(admitted_client client) {
   loop_.update_now();
   const std::uint64_t id = client.id;
+  std::unique_ptr<session> fresh;
   try {
-    auto fresh = std::make_unique<session>(loop_, *this, std::move(client));
-    sessions_.push_back(*fresh);
-    fresh.release()->start(around_.serve);
+    fresh = std::make_unique<session>(loop_, *this, std::move(client));
   } catch (const std::exception& error) {
     // No memory, or no room in the epoll set: this client's loss alone.
     drop_expected();
     around_.journal.write(log_level::error, event::end,
                           {{"client", id}, {"reason", "failed"}, {"error", error.what()}});
+    return;
   }
+  sessions_.push_back(*fresh);
+  fresh.release()->start(around_.serve);
 }
 
 void worker::reconsider(const access_rules& rules, stream_timeouts timeouts) {

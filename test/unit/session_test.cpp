@@ -107,6 +107,11 @@ upcase::task throws_at_once(upcase::stream& /*client*/, const upcase::peer& /*wh
   co_return;
 }
 
+// No coroutine: one that wraps another, and fails before it has called it.
+upcase::task throws_before_it_is_one(upcase::stream& /*client*/, const upcase::peer& /*who*/) {
+  throw std::runtime_error("a handler's mistake");
+}
+
 upcase::task throws_after_a_read(upcase::stream& client, const upcase::peer& /*who*/) {
   co_await client.read();
   throw std::runtime_error("a handler's mistake");
@@ -204,9 +209,11 @@ BOOST_AUTO_TEST_CASE(a_client_that_vanishes_with_bytes_under_way) {
 }
 
 BOOST_AUTO_TEST_CASE(a_handlers_exception_ends_its_client_only) {
-  bench first;
-  first.start(throws_at_once);
-  BOOST_TEST((first.reason == end_reason::failed));
+  for (const auto& fails : {throws_at_once, throws_before_it_is_one}) {
+    bench first;
+    first.start(fails);
+    BOOST_TEST((first.reason == end_reason::failed));
+  }
   bench second;
   second.start(throws_after_a_read);
   BOOST_TEST(!second.reason.has_value());
