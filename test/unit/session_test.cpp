@@ -59,7 +59,7 @@ class bench final : public upcase::session_owner {
   std::uint64_t bytes_out = 0;
 
  private:
-  void session_over(upcase::session& over) override {
+  void session_over(upcase::session& over) noexcept override {
     reason = over.reason();
     bytes_in = over.connection().bytes_in();
     bytes_out = over.connection().bytes_out();
