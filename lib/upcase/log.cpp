@@ -36,6 +36,17 @@ int syslog_priority(log_level level) noexcept {
   return LOG_DEBUG;
 }
 
+void log::write(log_level level, event what, log_fields fields) noexcept {
+  if (level > threshold_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  try {
+    do_write(level, what, fields);
+  } catch (...) {
+    // No memory for the line.
+  }
+}
+
 std::string format_event(event what, log_fields fields) {
   std::string line(to_string(what));
   for (const log_field& field : fields) {

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <fmt/format.h>
 #include <initializer_list>
@@ -26,15 +27,27 @@ std::string_view to_string(event what) noexcept;
 /// syslog(3)'s number for it.
 int syslog_priority(log_level level) noexcept;
 
-/// One key=value. Text is escaped by whoever writes it out.
-struct log_field {
-  log_field(std::string_view name, std::string_view text) : key(name), value(text) {}
+/// One key=value, a view of what it tells. Text is escaped by whoever writes it
+/// out. It asks for no memory: that there is none must be told, too.
+class log_field {
+ public:
+  log_field(std::string_view name, std::string_view text) noexcept : key(name), value(text) {}
   template <typename Number>
   requires std::is_arithmetic_v<Number> log_field(std::string_view name, Number number)
-      : key(name), value(fmt::to_string(number)) {}
+  noexcept
+      : key(name),
+        value(digits_.data(), fmt::format_to_n(digits_.data(), digits_.size(), "{}", number).size) {
+  }
+  log_field(const log_field&) = delete;
+  log_field& operator=(const log_field&) = delete;
+  ~log_field() = default;
 
+ private:
+  std::array<char, 32> digits_;  // more than any number has
+
+ public:
   std::string_view key;
-  std::string value;
+  std::string_view value;
 };
 
 using log_fields = std::initializer_list<log_field>;
@@ -47,16 +60,14 @@ class log {
   log& operator=(const log&) = delete;
   virtual ~log() = default;
 
-  void write(log_level level, event what, log_fields fields) {
-    if (level <= threshold_.load(std::memory_order_relaxed)) {
-      do_write(level, what, fields);
-    }
-  }
+  /// Never throws: what goes on must not end for want of a line about it.
+  void write(log_level level, event what, log_fields fields) noexcept;
 
   /// Events of less weight than this are not written.
   void set_threshold(log_level level) noexcept { threshold_ = level; }
 
  private:
+  // May throw; whoever counts lost lines counts this one.
   virtual void do_write(log_level level, event what, log_fields fields) = 0;
 
   std::atomic<log_level> threshold_ = log_level::info;

@@ -46,7 +46,11 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       users_(config_.max_clients_per_user),
       wake_up_(context),
       drain_timer_(context),
-      report_timer_(context) {
+      report_timer_(context),
+      client_left_(context, [this] {
+        wake_up_.cancel();
+        finish_if_drained();
+      }) {
   const worker::surroundings around{
       .serve = serve_, .users = users_, .journal = journal_, .client_gone = [this] {
         client_gone();
@@ -141,8 +145,17 @@ int server::accept_one() noexcept {
   return waiting_ ? 0 : errno;
 }
 
-// Decides on the client in `waiting_`. On a shortage it stays there.
-int server::admit() {
+// Decides on the client in `waiting_`. On a shortage, which is returned as an
+// errno, it stays there.
+int server::admit() noexcept {
+  try {
+    return decide_and_place();
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+}
+
+int server::decide_and_place() {
   finding found = check_credentials(waiting_.get(), directories_, config_.credentials,
                                     std::chrono::system_clock::now());
   if (found.system_error) {
@@ -196,20 +209,14 @@ void server::place(admitted_client client) {
       workers_, {}, [](const auto& candidate) { return candidate->clients(); });
   ++clients_;
   tell_change();
-  least.expect_client();
-  if (&least.context() == &context_) {
-    least.serve(std::move(client));
-    return;
-  }
-  asio::post(least.context(),
-             [&least, moved = std::move(client)]() mutable { least.serve(std::move(moved)); });
+  least.take(std::move(client));
 }
 
 void server::refuse(const finding& found) {
-  ++refused_;
-  tell_change();
   const bool told = refusals_.admit(found.who.uid, std::chrono::steady_clock::now());
   plan_report();
+  ++refused_;
+  tell_change();
   if (!told) {
     return;
   }
@@ -358,20 +365,21 @@ server::counts server::status() const noexcept {
   return {.clients = clients_, .served = served_, .refused = refused_};
 }
 
-void server::client_gone() {
+void server::client_gone() noexcept {
   --clients_;
   tell_change();
   if (wants_to_know_) {
-    asio::post(context_, [this] {
-      wake_up_.cancel();
-      finish_if_drained();
-    });
+    client_left_.ring();
   }
 }
 
-void server::tell_change() {
-  if (changed_) {
-    changed_();
+void server::tell_change() noexcept {
+  try {
+    if (changed_) {
+      changed_();
+    }
+  } catch (...) {
+    // It is told of the next change again.
   }
 }
 
@@ -407,6 +415,7 @@ void server::finish_if_drained() {
   phase_ = phase::stopped;
   drain_timer_.cancel();
   report_timer_.cancel();
+  client_left_.stop();
   on_every_worker([](worker& each) { each.stop(); });
   journal_.write(log_level::info, event::status,
                  {{"state", "stopped"}, {"served", served_}, {"refused", refused_}});

@@ -27,6 +27,7 @@
 #include <upcase/accept_backoff.hpp>
 #include <upcase/client_directory.hpp>
 #include <upcase/credentials.hpp>
+#include <upcase/doorbell.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/handover_record.hpp>
 #include <upcase/log.hpp>
@@ -104,7 +105,8 @@ class server {
   boost::asio::awaitable<void> accept_clients();
   milliseconds accept_some(std::size_t most);
   int accept_one() noexcept;
-  int admit();
+  int admit() noexcept;
+  int decide_and_place();
   verdict decide(finding& found, quota::charge& charge);
   void place(admitted_client client);
   void reconsider_clients();
@@ -112,8 +114,8 @@ class server {
   milliseconds pause(int error);
   void tell_full();
   void plan_report();
-  void client_gone();
-  void tell_change();
+  void client_gone() noexcept;
+  void tell_change() noexcept;
   void answer_ping();
   void finish_if_drained();
   [[nodiscard]] bool full() const noexcept { return clients_ >= config_.max_clients; }
@@ -132,6 +134,7 @@ class server {
   boost::asio::steady_timer wake_up_;       // while accepting is paused
   boost::asio::steady_timer drain_timer_;   // while stopping
   boost::asio::steady_timer report_timer_;  // while refusals are suppressed
+  doorbell client_left_;
   accept_backoff backoff_;
   refusal_limit refusals_;
   std::chrono::steady_clock::time_point told_full_{};

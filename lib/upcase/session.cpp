@@ -15,7 +15,12 @@ session::session(event_loop& loop, session_owner& owner, admitted_client client)
       stream_(loop, std::move(client.socket), std::move(client.progress), *this, *this) {}
 
 void session::start(const handler& serve) {
-  task_ = serve(stream_, who_);
+  try {
+    task_ = serve(stream_, who_);
+  } catch (...) {
+    // Before it was a coroutine: it has failed like one that throws later, and
+    // without a task that is what `reason` says.
+  }
   if (task_) {
     task_.start();
   }

@@ -47,7 +47,7 @@ class session;
 /// Told once when a session is over. Destroys it.
 class session_owner {
  public:
-  virtual void session_over(session& over) = 0;
+  virtual void session_over(session& over) noexcept = 0;
 
  protected:
   session_owner() = default;

@@ -41,6 +41,8 @@ stderr_log::stderr_log()
                                            : style::plain) {}
 
 void stderr_log::do_write(log_level level, event what, log_fields fields) {
+  const std::scoped_lock lock(mutex_);
+  ++dropped_;  // until it is written
   const std::string body = format_event(what, fields);
   const std::string_view name = to_string(level);
   switch (style_) {
@@ -58,9 +60,8 @@ void stderr_log::do_write(log_level level, event what, log_fields fields) {
 }
 
 void stderr_log::write_line(std::string line) {
-  const std::scoped_lock lock(mutex_);
-  if (dropped_ != 0) {
-    line += fmt::format(" dropped-lines={}", dropped_);
+  if (dropped_ > 1) {
+    line += fmt::format(" dropped-lines={}", dropped_ - 1);
   }
   line += '\n';
   // A pipe that polls as writable takes PIPE_BUF bytes without blocking
@@ -72,7 +73,9 @@ void stderr_log::write_line(std::string line) {
   pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   const bool written = ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
                        ::write(STDERR_FILENO, line.data(), line.size()) > 0;
-  dropped_ = written ? 0 : dropped_ + 1;
+  if (written) {
+    dropped_ = 0;
+  }
 }
 
 }  // namespace upcase

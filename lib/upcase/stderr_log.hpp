@@ -32,7 +32,7 @@ class stderr_log final : public log {
 
   style style_;
   std::mutex mutex_;
-  std::size_t dropped_ = 0;  // since the last line that was written
+  std::size_t dropped_ = 0;  // lines since the last one that was written
 };
 
 }  // namespace upcase

@@ -9,14 +9,16 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace upcase {
 
 /// What an errno means, for people: "No such file or directory". Thread-safe,
-/// unlike strerror(3).
-inline std::string describe(int error) { return std::generic_category().message(error); }
+/// unlike strerror(3), and asks for no memory, of which there may be none.
+inline std::string_view describe(int error) noexcept {
+  const char* text = ::strerrordesc_np(error);
+  return text != nullptr ? text : "Unknown error";
+}
 
 /// A variable of the environment; empty if it is not set, for nobody means
 /// anything else by an empty one.

@@ -2,10 +2,12 @@
 
 #include <upcase/worker.hpp>
 
+#include <boost/asio/dispatch.hpp>
 #include <chrono>
 #include <fmt/format.h>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace upcase {
@@ -22,34 +24,68 @@ worker::worker(boost::asio::io_context& context, surroundings around, stream_tim
 
 worker::~worker() { sessions_.clear_and_dispose(std::default_delete<session>()); }
 
-void worker::serve(admitted_client client) {
-  loop_.update_now();
+void worker::take(admitted_client client) noexcept {
+  ++clients_;
   const std::uint64_t id = client.id;
   try {
-    auto fresh = std::make_unique<session>(loop_, *this, std::move(client));
-    sessions_.push_back(*fresh);
-    fresh.release()->start(around_.serve);
-  } catch (const std::exception& error) {
-    // No memory, or no room in the epoll set: this client's loss alone.
-    drop_expected();
-    around_.journal.write(log_level::error, event::end,
-                          {{"client", id}, {"reason", "failed"}, {"error", error.what()}});
+    boost::asio::dispatch(context_,
+                          [this, moved = std::move(client)]() mutable { serve(std::move(moved)); });
+  } catch (const std::bad_alloc& error) {
+    fail_client(id, error.what());
   }
 }
 
-void worker::reconsider(const access_rules& rules, stream_timeouts timeouts) {
+void worker::serve(admitted_client client) noexcept {
+  loop_.update_now();
+  const std::uint64_t id = client.id;
+  std::unique_ptr<session> fresh;
+  try {
+    fresh = std::make_unique<session>(loop_, *this, std::move(client));
+  } catch (const std::exception& error) {
+    // No memory, or no room in the epoll set.
+    fail_client(id, error.what());
+    return;
+  }
+  sessions_.push_back(*fresh);
+  fresh.release()->start(around_.serve);
+}
+
+// The loss of this client alone.
+void worker::fail_client(std::uint64_t id, std::string_view why) noexcept {
+  drop_client();
+  around_.journal.write(
+      log_level::error, event::end,
+      {{"client", id}, {"reason", to_string(end_reason::failed)}, {"error", why}});
+}
+
+void worker::reconsider(const access_rules& rules, stream_timeouts timeouts) noexcept {
   loop_.update_now();
   loop_.set_timeouts(timeouts);
   for (auto next = sessions_.end(); next != sessions_.begin();) {
     session& client = *--next;
-    const int fd = client.connection().fd();
-    const bool admitted = rules.admits(client.who(), [fd] { return groups_of(fd); });
-    if (admitted && !around_.users.exceeds(client.who().uid)) {
-      client.restart_deadline();
-      continue;
+    const end_reason why = judge(client, rules);
+    if (why != end_reason::open) {
+      ++next;  // the one after `client`, which is about to go
+      client.abort(why);
     }
-    ++next;  // the one after `client`, which is about to go
-    client.abort(admitted ? end_reason::over_quota : end_reason::denied);
+  }
+}
+
+// Why a client that is in must go; `open` if it may stay.
+end_reason worker::judge(session& client, const access_rules& rules) const noexcept {
+  try {
+    const int fd = client.connection().fd();
+    if (!rules.admits(client.who(), [fd] { return groups_of(fd); })) {
+      return end_reason::denied;
+    }
+    if (around_.users.exceeds(client.who().uid)) {
+      return end_reason::over_quota;
+    }
+    client.restart_deadline();
+    return end_reason::open;
+  } catch (const std::bad_alloc&) {
+    // Nobody stays in whom there was no memory to judge.
+    return end_reason::failed;
   }
 }
 
@@ -65,7 +101,7 @@ std::vector<admitted_client> worker::release() {
   sessions_.clear_and_dispose([&](session* given_up) {
     const std::unique_ptr<session> gone(given_up);
     released.push_back(gone->release());
-    drop_expected();
+    drop_client();
   });
   return released;
 }
@@ -76,7 +112,7 @@ void worker::abort(end_reason why) {
   }
 }
 
-void worker::session_over(session& over) {
+void worker::session_over(session& over) noexcept {
   const std::unique_ptr<session> gone(&over);
   sessions_.erase(sessions_.iterator_to(over));
   const stream& connection = over.connection();
@@ -88,10 +124,10 @@ void worker::session_over(session& over) {
                          {"in", connection.bytes_in()},
                          {"out", connection.bytes_out()},
                          {"seconds", seconds_between(over.since(), loop_.now())}});
-  drop_expected();
+  drop_client();
 }
 
-void worker::drop_expected() noexcept {
+void worker::drop_client() noexcept {
   --clients_;
   around_.client_gone();
 }

@@ -10,7 +10,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string_view>
 #include <upcase/access.hpp>
 #include <upcase/event_loop.hpp>
 #include <upcase/log.hpp>
@@ -20,7 +22,7 @@
 
 namespace upcase {
 
-/// Every member but `clients` and `context` belongs to the thread that runs
+/// Every member but `take`, `clients` and `context` belongs to the thread that runs
 /// the context; others post to it.
 class worker final : public session_owner {
  public:
@@ -29,7 +31,7 @@ class worker final : public session_owner {
     const handler& serve;
     const quota& users;
     log& journal;
-    std::function<void()> client_gone;  ///< called on the worker's thread
+    std::function<void()> client_gone;  ///< called on any thread; must not throw
   };
 
   worker(boost::asio::io_context& context, surroundings around, stream_timeouts timeouts);
@@ -40,16 +42,13 @@ class worker final : public session_owner {
   [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
   [[nodiscard]] std::size_t clients() const noexcept { return clients_; }
 
-  /// Counts a client that is on its way here, so that the next one is not sent
-  /// after it. Any thread.
-  void expect_client() noexcept { ++clients_; }
-
-  /// Serves an expected client.
-  void serve(admitted_client client);
+  /// Counts a client at once, so that the next one is not sent after it, and
+  /// serves it on the worker's thread. Any thread.
+  void take(admitted_client client) noexcept;
 
   /// After a reload: ends the clients that the rules or the quota no longer
   /// allow (the newest of a user first), and applies the timeouts to the rest.
-  void reconsider(const access_rules& rules, stream_timeouts timeouts);
+  void reconsider(const access_rules& rules, stream_timeouts timeouts) noexcept;
 
   /// Every client's bytes that are here by now are answered, then it ends.
   void drain() noexcept;
@@ -64,8 +63,11 @@ class worker final : public session_owner {
   void stop() { loop_.stop(); }
 
  private:
-  void session_over(session& over) override;
-  void drop_expected() noexcept;
+  void serve(admitted_client client) noexcept;
+  void session_over(session& over) noexcept override;
+  end_reason judge(session& client, const access_rules& rules) const noexcept;
+  void fail_client(std::uint64_t id, std::string_view why) noexcept;
+  void drop_client() noexcept;
 
   boost::asio::io_context& context_;
   surroundings around_;

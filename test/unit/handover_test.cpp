@@ -2,31 +2,26 @@
 // in one process; the running daemons are in integration/handover_test.cpp.
 
 #include <array>
-#include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <fcntl.h>
-#include <memory>
-#include <optional>
 #include <string>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <thread>
 #include <unistd.h>
 #include <upcase/carrier.hpp>
-#include <upcase/listener.hpp>
-#include <upcase/server.hpp>
 #include <utility>
 #include <vector>
 
 #include "support/client.hpp"
+#include "support/running_server.hpp"
 #include "support/skip.hpp"
-#include "support/temporary_directory.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
+using test::running_server;
 using upcase::file_descriptor;
 
 constexpr std::size_t many = 600;  // more than two messages hold
@@ -98,93 +93,6 @@ file_descriptor record_of(std::string_view bytes, bool sealed = true) {
 std::string record_for(const upcase::admitted_client& client) {
   upcase::cargo load;
   return upcase::encode_head(load, 1) + upcase::encode_client(client);
-}
-
-class silent_log final : public upcase::log {
- private:
-  void do_write(upcase::log_level /*level*/, upcase::event what,
-                upcase::log_fields fields) override {
-    lines += upcase::format_event(what, fields) + '\n';
-  }
-
- public:
-  std::string lines;
-};
-
-// A server in this thread, with kernel credentials.
-class running_server {
- public:
-  explicit running_server(upcase::settings config = {}, std::size_t threads = 1)
-      : listener_(place_.path() / "s", 0666, 16) {
-    config.credentials.source = upcase::credential_source::kernel;
-    config.max_clients = 10'000;
-    config.threads = threads;
-    server_ = std::make_unique<upcase::server>(context_, listener_.take_socket(), config,
-                                               std::vector<upcase::client_directory>{},
-                                               upcase::uppercase_session, journal_);
-  }
-  running_server(const running_server&) = delete;
-  running_server& operator=(const running_server&) = delete;
-  ~running_server() { stop(); }
-
-  upcase::server& operator*() noexcept { return *server_; }
-  upcase::server* operator->() noexcept { return server_.get(); }
-  [[nodiscard]] const std::string& log() const noexcept { return journal_.lines; }
-  [[nodiscard]] std::filesystem::path path() const { return place_.path() / "s"; }
-
-  void run(std::chrono::nanoseconds time) { context_.run_for(time); }
-
-  upcase::cargo hand_over() {
-    std::optional<upcase::cargo> result;
-    server_->hand_over([&](upcase::cargo load) { result = std::move(load); });
-    for (const auto end = std::chrono::steady_clock::now() + test::patience;
-         !result && std::chrono::steady_clock::now() < end;) {
-      run(5ms);
-    }
-    BOOST_REQUIRE(result.has_value());
-    return std::move(*result);
-  }
-
-  void stop() {
-    server_->start();
-    bool stopped = false;
-    server_->stop([&] { stopped = true; });
-    server_->stop_now();
-    while (!stopped) {
-      run(5ms);
-    }
-  }
-
- private:
-  test::temporary_directory place_;
-  silent_log journal_;
-  boost::asio::io_context context_{1};
-  upcase::listener listener_;
-  std::unique_ptr<upcase::server> server_;
-};
-
-// Sends until neither the kernel nor the server takes more.
-std::string fill(running_server& server, int socket) {
-  const std::string block = test::random_bytes(std::size_t{4} << 20U);
-  std::size_t sent = 0;
-  for (int quiet = 0; quiet < 5;) {
-    const ssize_t part =
-        ::send(socket, block.data() + sent, block.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-    quiet = part > 0 ? 0 : quiet + 1;
-    sent += part > 0 ? static_cast<std::size_t>(part) : 0;
-    server.run(5ms);
-  }
-  return block.substr(0, sent);
-}
-
-std::string receive_while_running(running_server& server, int socket, std::size_t count) {
-  std::string all;
-  for (const auto end = std::chrono::steady_clock::now() + test::patience;
-       all.size() < count && std::chrono::steady_clock::now() < end;) {
-    server.run(1ms);
-    all += test::receive(socket, count - all.size(), 0ns);
-  }
-  return all;
 }
 
 upcase::cargo through_carriers(upcase::cargo load) {
@@ -317,28 +225,27 @@ BOOST_AUTO_TEST_CASE(with_too_many_under_way_the_rest_is_left) {
 
 BOOST_AUTO_TEST_CASE(a_server_goes_on_where_another_stopped) {
   for (const std::size_t threads : {1U, 3U}) {
-    running_server old({}, threads);
+    running_server old(test::roomy(), threads);
     old->start();
     std::vector<file_descriptor> clients;
     for (int i = 0; i < 20; ++i) {
       clients.push_back(test::make_socket());
       test::connect_to(clients.back().get(), old.path());
       test::send_all(clients.back().get(), "before");
-      BOOST_TEST(receive_while_running(old, clients.back().get(), 6) == "BEFORE");
+      BOOST_TEST(old.receive(clients.back().get(), 6) == "BEFORE");
     }
-    const std::string stuck = fill(old, clients[0].get());
+    const std::string stuck = old.fill(clients[0].get());
     upcase::cargo load = through_carriers(old.hand_over());
     BOOST_TEST(load.clients.size() == clients.size());
     for (const auto& client : clients) {
       ::send(client.get(), "between", 7, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    running_server fresh({}, threads);
+    running_server fresh(test::roomy(), threads);
     fresh->take_over(std::move(load));
     fresh->start();
-    BOOST_TEST((receive_while_running(fresh, clients[0].get(), stuck.size()) ==
-                test::reference_uppercase(stuck)));
+    BOOST_TEST((fresh.receive(clients[0].get(), stuck.size()) == test::reference_uppercase(stuck)));
     for (std::size_t i = 1; i < clients.size(); ++i) {
-      BOOST_TEST(receive_while_running(fresh, clients[i].get(), 7) == "BETWEEN");
+      BOOST_TEST(fresh.receive(clients[i].get(), 7) == "BETWEEN");
     }
     BOOST_TEST(fresh->status().clients == clients.size());
     BOOST_TEST(fresh->status().served == clients.size());
@@ -355,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
   const auto client = test::make_socket();
   test::connect_to(client.get(), server.path());
   test::send_all(client.get(), "one");
-  BOOST_TEST(receive_while_running(server, client.get(), 3) == "ONE");
+  BOOST_TEST(server.receive(client.get(), 3) == "ONE");
   upcase::cargo load = server.hand_over();
   const auto later = test::make_socket();
   test::connect_to(later.get(), server.path());
@@ -365,15 +272,15 @@ BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
   BOOST_TEST(test::receive(later.get(), 5, 0ns) == "");
   server->take_over(std::move(load));
   server->start();
-  BOOST_TEST(receive_while_running(server, client.get(), 3) == "TWO");
-  BOOST_TEST(receive_while_running(server, later.get(), 5) == "THREE");
+  BOOST_TEST(server.receive(client.get(), 3) == "TWO");
+  BOOST_TEST(server.receive(later.get(), 5) == "THREE");
   BOOST_TEST(server->status().served == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(rules_are_asked_again) {
   auto [clients, load] = make_cargo(3);
   load.clients[0].progress.pending = {'N', 'O'};
-  upcase::settings strict;
+  upcase::settings strict = test::roomy();
   strict.access.deny_users = {::geteuid()};
   running_server denying(strict);
   denying->take_over(std::move(load));
@@ -385,7 +292,7 @@ BOOST_AUTO_TEST_CASE(rules_are_asked_again) {
   }
 
   auto [others, second] = make_cargo(3);
-  upcase::settings few;
+  upcase::settings few = test::roomy();
   few.max_clients_per_user = 2;
   running_server limited(few);
   limited->take_over(std::move(second));

@@ -59,7 +59,7 @@ class bench final : public upcase::session_owner {
   std::uint64_t bytes_out = 0;
 
  private:
-  void session_over(upcase::session& over) override {
+  void session_over(upcase::session& over) noexcept override {
     reason = over.reason();
     bytes_in = over.connection().bytes_in();
     bytes_out = over.connection().bytes_out();
@@ -105,6 +105,11 @@ std::string drain(bench& on) {
 upcase::task throws_at_once(upcase::stream& /*client*/, const upcase::peer& /*who*/) {
   throw std::runtime_error("a handler's mistake");
   co_return;
+}
+
+// No coroutine: one that wraps another, and fails before it has called it.
+upcase::task throws_before_it_is_one(upcase::stream& /*client*/, const upcase::peer& /*who*/) {
+  throw std::runtime_error("a handler's mistake");
 }
 
 upcase::task throws_after_a_read(upcase::stream& client, const upcase::peer& /*who*/) {
@@ -204,9 +209,11 @@ BOOST_AUTO_TEST_CASE(a_client_that_vanishes_with_bytes_under_way) {
 }
 
 BOOST_AUTO_TEST_CASE(a_handlers_exception_ends_its_client_only) {
-  bench first;
-  first.start(throws_at_once);
-  BOOST_TEST((first.reason == end_reason::failed));
+  for (const auto& fails : {throws_at_once, throws_before_it_is_one}) {
+    bench first;
+    first.start(fails);
+    BOOST_TEST((first.reason == end_reason::failed));
+  }
   bench second;
   second.start(throws_after_a_read);
   BOOST_TEST(!second.reason.has_value());

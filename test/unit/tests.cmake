@@ -1,4 +1,6 @@
 upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
+  support/failing_allocation.cpp
+  support/running_server.cpp
   unit/access_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
@@ -8,6 +10,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/listener_test.cpp
   unit/loader_test.cpp
   unit/log_test.cpp
+  unit/server_test.cpp
   unit/session_test.cpp
   unit/uppercase_test.cpp
   unit/values_test.cpp
