@@ -223,7 +223,9 @@ class service {
         manager_.ready();
       }
     } else if (!std::exchange(stopping_, true)) {
-      stop();
+      if (!succession_.cancel()) {
+        stop();
+      }
     } else {
       server_.stop_now();
     }
@@ -232,6 +234,9 @@ class service {
   void hand_over() {
     succession_.begin(listener_ ? listener_name : activated_name, [this](succession::outcome how) {
       if (how == succession::outcome::failed) {
+        if (stopping_) {
+          stop();
+        }
         return;
       }
       exit_code_ = exit_handed_over;

@@ -81,9 +81,36 @@ void succession::begin(const char* listening_name, std::function<void(outcome)> 
   listening_name_ = listening_name;
   ended_ = std::move(ended);
   if (manager_.stores_descriptors()) {
-    server_.hand_over([this](upcase::cargo load) { store(std::move(load)); });
+    gather();
   } else {
     check_successor();
+  }
+}
+
+bool succession::cancel() {
+  if (checker_.is_open()) {
+    checker_.close();  // the check's result interests nobody any more
+    listening_name_ = nullptr;
+    ended_ = nullptr;
+  }
+  cancelled_ = gathering_;
+  return gathering_;
+}
+
+void succession::gather() {
+  gathering_ = true;
+  server_.hand_over([this](upcase::cargo load) { gathered(std::move(load)); });
+}
+
+void succession::gathered(upcase::cargo load) {
+  gathering_ = false;
+  if (std::exchange(cancelled_, false)) {
+    take_back({.carriers = {}, .left = std::move(load.clients)});
+    end(outcome::failed);
+  } else if (manager_.stores_descriptors()) {
+    store(std::move(load));
+  } else {
+    become_successor(std::move(load));
   }
 }
 
@@ -125,8 +152,8 @@ void succession::check_successor() {
   checker_.assign(fd);
   checker_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                       [this, pid](const boost::system::error_code& cancelled) {
-                        checker_.close();
                         if (!cancelled) {
+                          checker_.close();
                           successor_checked(pid);
                         }
                       });
@@ -141,7 +168,7 @@ void succession::successor_checked(int process) {
     end(outcome::failed);
     return;
   }
-  server_.hand_over([this](upcase::cargo load) { become_successor(std::move(load)); });
+  gather();
 }
 
 void succession::become_successor(upcase::cargo load) {

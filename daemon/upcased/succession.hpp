@@ -42,7 +42,13 @@ class succession {
   /// name that it is to be inherited under. Ignored while one is under way.
   void begin(const char* listening_name, std::function<void(outcome)> ended);
 
+  /// A stop is wanted instead. True if clients are on their way by now: they are
+  /// taken back first, and `ended` is called with `failed`.
+  bool cancel();
+
  private:
+  void gather();
+  void gathered(upcase::cargo load);
   void store(upcase::cargo load);
   void check_successor();
   void successor_checked(int process);
@@ -59,6 +65,8 @@ class succession {
   std::string program_;                            // where our own program stands
   boost::asio::posix::stream_descriptor checker_;  // a pidfd: the successor's check
   const char* listening_name_ = nullptr;           // null: nothing is under way
+  bool gathering_ = false;                         // the server is giving its clients up
+  bool cancelled_ = false;
   std::function<void(outcome)> ended_;
 };
 

@@ -72,7 +72,8 @@ class server {
 
   /// Stops accepting, takes every client out of its session, and calls `ready`
   /// with them all. Nothing is closed: whatever clients send meanwhile waits in
-  /// their sockets, who connects waits in the backlog. Ignored while stopping.
+  /// their sockets, who connects waits in the backlog. Ignored while stopping;
+  /// until `ready` is called, the server must not be stopped.
   void hand_over(std::function<void(cargo)> ready);
 
   /// Goes on with clients of another server, or with its own again after

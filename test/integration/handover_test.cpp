@@ -149,6 +149,22 @@ BOOST_AUTO_TEST_CASE(signals_in_a_row_are_no_harm) {
   check_complete(clients);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_in_its_midst_is_a_stop) {
+  for (int round = 0; round < 10; ++round) {
+    test::daemon daemon;
+    auto clients = connect_many(daemon, 20);
+    traffic(clients, static_cast<unsigned>(round) * 100);
+    daemon.signal(SIGUSR2);
+    std::this_thread::sleep_for(std::chrono::milliseconds(round * 3));
+    daemon.signal(SIGTERM);
+    for (client& each : clients) {
+      each.received += test::receive_to_end(each.socket.get());
+      BOOST_TEST((each.received == test::reference_uppercase(each.sent)));
+    }
+    BOOST_TEST(daemon.wait().value_or(-1) == 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_configuration_that_is_wrong_changes_nothing) {
   test::daemon daemon({.config = "log-level = info\n"});
   auto clients = connect_many(daemon, 1);
