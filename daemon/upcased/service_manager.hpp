@@ -56,7 +56,7 @@ class service_manager {
  private:
   void say(std::string_view message) const;
 
-  bool listens_;
+  bool listens_ = false;
 };
 
 }  // namespace upcased

@@ -6,7 +6,7 @@
 
 namespace upcased {
 
-service_manager::service_manager() noexcept : listens_(false) {}
+service_manager::service_manager() noexcept = default;
 
 std::optional<std::chrono::microseconds> service_manager::longest_silence() noexcept {
   return std::nullopt;
