@@ -15,8 +15,8 @@
 
 #include "options.hpp"
 #include "service.hpp"
+#include "signals.hpp"
 #include "start_error.hpp"
-#include "succession.hpp"
 
 namespace {
 
@@ -83,7 +83,7 @@ int run(int argc, char** argv, upcase::log& journal) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  upcased::hold_signals();
+  upcased::block_signals();
   try {
     return run(argc, argv, *upcase::open_log());
   } catch (const std::exception& error) {

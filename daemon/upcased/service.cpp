@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <chrono>
 #include <csignal>
 #include <fmt/format.h>
@@ -27,6 +26,7 @@
 #include "heartbeat.hpp"
 #include "inheritance.hpp"
 #include "service_manager.hpp"
+#include "signals.hpp"
 #include "start_error.hpp"
 #include "status_report.hpp"
 #include "succession.hpp"
@@ -101,20 +101,15 @@ class service {
         journal_(journal),
         directories_(open_client_directories(config)),
         inherited_(take_inheritance(journal)),
-        signals_(context_),
+        signals_(context_, [this](int signal) { obey(signal); }),
         status_(context_, manager_),
         server_(context_, listen(), std::move(config), std::move(directories_),
                 upcase::uppercase_session, journal),
         heartbeat_(context_, server_),
-        succession_(context_, server_, manager_, journal, std::move(argv)) {
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) {
-      signals_.add(signal);
-    }
-  }
+        succession_(context_, server_, manager_, journal, std::move(argv)) {}
 
   int run() {
-    wait_for_signal();
-    release_signals();
+    signals_.start();
     if (manager_.listens()) {
       server_.on_change([this] { status_.changed(); });
     }
@@ -202,15 +197,6 @@ class service {
     });
   }
 
-  void wait_for_signal() {
-    signals_.async_wait([this](const boost::system::error_code& cancelled, int number) {
-      if (!cancelled) {
-        wait_for_signal();  // first, so that obeying can cancel it
-        obey(number);
-      }
-    });
-  }
-
   void obey(int signal) {
     if (signal == SIGUSR2) {
       if (!stopping_) {
@@ -256,7 +242,7 @@ class service {
     server_.stop([this] {
       heartbeat_.stop();
       status_.stop();
-      signals_.cancel();
+      signals_.stop();
     });
   }
 
@@ -319,7 +305,7 @@ class service {
   inheritance inherited_;                              // likewise
   std::optional<upcase::listener> listener_;           // none: the service manager listens
   std::string socket_path_;
-  asio::signal_set signals_;
+  signals signals_;
   service_manager manager_;
   std::optional<std::chrono::microseconds> silence_ = service_manager::longest_silence();
   status_report status_;  // before the server, which calls it from every thread

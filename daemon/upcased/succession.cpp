@@ -3,7 +3,6 @@
 #include "succession.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -21,17 +20,6 @@
 namespace upcased {
 namespace {
 
-constexpr std::array<int, 4> obeyed{SIGTERM, SIGINT, SIGHUP, SIGUSR2};
-
-void mask_signals(int how) noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : obeyed) {
-    sigaddset(&set, signal);
-  }
-  ::pthread_sigmask(how, &set, nullptr);
-}
-
 std::vector<char*> pointers_to(std::vector<std::string>& argv) {
   std::vector<char*> result;
   std::ranges::transform(argv, std::back_inserter(result),
@@ -47,8 +35,16 @@ int start_check(const std::string& program, std::vector<std::string> argv, pid_t
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  const int error =
-      ::posix_spawn(&pid, program.c_str(), &actions, nullptr, pointers_to(argv).data(), environ);
+  // It obeys signals as any program does; here they are blocked.
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes,
+                                  pointers_to(argv).data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     return -error;
@@ -186,12 +182,10 @@ void succession::become_successor(upcase::cargo load) {
     estate.push_back({carrier_name, carrier.get()});
   }
   tell(upcase::log_level::info, "exec", program_);
-  hold_signals();
   bequeath(estate);
   ::execv(program_.c_str(), pointers_to(argv_).data());
   const int error = errno;
   keep(estate);
-  release_signals();
   tell(upcase::log_level::error, "failed",
        fmt::format("cannot become '{}': {}", program_, upcase::describe(error)));
   take_back(std::move(loaded));
@@ -216,9 +210,5 @@ void succession::end(outcome how) {
   listening_name_ = nullptr;
   std::exchange(ended_, nullptr)(how);
 }
-
-void hold_signals() noexcept { mask_signals(SIG_BLOCK); }
-
-void release_signals() noexcept { mask_signals(SIG_UNBLOCK); }
 
 }  // namespace upcased

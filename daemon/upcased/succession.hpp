@@ -70,10 +70,4 @@ class succession {
   std::function<void(outcome)> ended_;
 };
 
-/// Until the successor has its handlers, a signal that means "reload" or "hand
-/// over" would kill it: so they are held from the first moment of `main`, and
-/// across an exec, and delivered once they can be obeyed.
-void hold_signals() noexcept;
-void release_signals() noexcept;
-
 }  // namespace upcased
