@@ -49,7 +49,7 @@ class reader {
     if (!bytes) {
       return std::nullopt;
     }
-    Part part;
+    Part part{};
     std::memcpy(&part, bytes->data(), sizeof part);
     return part;
   }

@@ -43,7 +43,7 @@ class log_field {
   ~log_field() = default;
 
  private:
-  std::array<char, 32> digits_;  // more than any number has
+  std::array<char, 32> digits_{};  // more than any number has
 
  public:
   std::string_view key;
