@@ -4,7 +4,10 @@
 #include <cstdio>
 #include <exception>
 #include <fmt/format.h>
+#include <memory>
+#include <string>
 #include <sysexits.h>
+#include <upcase/journal_log.hpp>
 #include <upcase/runtime_directory.hpp>
 #include <upcase/setting_keys.hpp>
 #include <upcase/settings_loader.hpp>
@@ -19,7 +22,23 @@ namespace {
 
 using action = upcased::command::action;
 
-int run(const upcased::command& command, std::vector<std::string> argv) {
+// What is wrong before the daemon serves: a sentence for people, and in the
+// journal an event that its catalogue explains.
+void complain(upcase::log& journal, const std::string& sentence, upcase::log_fields fields) {
+  if (upcase::stderr_is_journal()) {
+    journal.write(upcase::log_level::error, upcase::event::status, fields);
+  } else {
+    fmt::print(stderr, "{}\n", sentence);
+  }
+}
+
+int fail(upcase::log& journal, int code, const std::string& reason) {
+  complain(journal, "upcased: " + reason,
+           {{"state", "failed"}, {"reason", reason}, {"exit-code", code}});
+  return code;
+}
+
+int run(const upcased::command& command, std::vector<std::string> argv, upcase::log& journal) {
   if (command.what == action::help) {
     fmt::print("{}", upcased::help_text());
     return EX_OK;
@@ -31,7 +50,7 @@ int run(const upcased::command& command, std::vector<std::string> argv) {
   const auto defaults = upcase::default_settings(upcase::daemon_runtime_directory());
   auto loaded = upcase::load_settings(command.sources, defaults);
   for (const std::string& problem : loaded.problems) {
-    fmt::print(stderr, "{}\n", problem);
+    complain(journal, problem, {{"configuration", "refused"}, {"problem", problem}});
   }
   if (!loaded.problems.empty()) {
     return EX_CONFIG;
@@ -44,10 +63,21 @@ int run(const upcased::command& command, std::vector<std::string> argv) {
     fmt::print("{}", upcase::print_settings(loaded.value));
     return EX_OK;
   }
-  upcase::stderr_log journal;
   journal.set_threshold(loaded.value.level);
   return upcased::serve(std::move(loaded.value), command.sources, defaults, std::move(argv),
                         journal);
+}
+
+int run(int argc, char** argv, upcase::log& journal) {
+  try {
+    return run(upcased::parse_command_line(argc, argv), {argv, argv + argc}, journal);
+  } catch (const upcased::usage_error& error) {
+    return fail(journal, EX_USAGE, fmt::format("{}; see 'upcased --help'", error.what()));
+  } catch (const upcased::start_error& error) {
+    return fail(journal, error.exit_code, error.what());
+  } catch (const std::exception& error) {
+    return fail(journal, EX_OSERR, error.what());
+  }
 }
 
 }  // namespace
@@ -55,13 +85,7 @@ int run(const upcased::command& command, std::vector<std::string> argv) {
 int main(int argc, char** argv) {
   upcased::hold_signals();
   try {
-    return run(upcased::parse_command_line(argc, argv), {argv, argv + argc});
-  } catch (const upcased::usage_error& error) {
-    fmt::print(stderr, "upcased: {}; see 'upcased --help'\n", error.what());
-    return EX_USAGE;
-  } catch (const upcased::start_error& error) {
-    fmt::print(stderr, "upcased: {}\n", error.what());
-    return error.exit_code;
+    return run(argc, argv, *upcase::open_log());
   } catch (const std::exception& error) {
     fmt::print(stderr, "upcased: {}\n", error.what());
     return EX_OSERR;

@@ -77,8 +77,9 @@ std::vector<upcase::client_directory> open_client_directories(const upcase::sett
   if (!upcase::kernel_can_check_files()) {
     throw start_error(
         EX_OSERR,
-        "this kernel has no openat2(2), or forbids it; the check of clients' socket "
-        "files needs Linux 5.6, without it only 'credentials = kernel' can be served");
+        "this kernel has no openat2(2), or a sandbox forbids it (RestrictSUIDSGID= does); the "
+        "check "
+        "of clients' socket files needs it, without it only 'credentials = kernel' can be served");
   }
   for (const auto& path : config.client_directories) {
     auto opened = upcase::client_directory::open_or_create(path);

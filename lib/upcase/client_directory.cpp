@@ -11,7 +11,7 @@
 
 namespace upcase {
 std::variant<client_directory, std::string> client_directory::open(
-    const std::filesystem::path& path) {
+    const std::filesystem::path& path, uid_t daemon) {
   file_descriptor fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
     if (errno == ENOTDIR) {
@@ -23,11 +23,11 @@ std::variant<client_directory, std::string> client_directory::open(
   if (::fstat(fd.get(), &status) != 0) {
     return fmt::format("cannot examine '{}': {}", path.native(), describe(errno));
   }
-  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
+  if (status.st_uid != 0 && status.st_uid != daemon) {
     return fmt::format(
         "'{}' belongs to uid {}, who could replace clients' files; it must belong to root or to "
         "uid {}, which runs the daemon",
-        path.native(), status.st_uid, ::geteuid());
+        path.native(), status.st_uid, daemon);
   }
   const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
   if (others_write && (status.st_mode & S_ISVTX) == 0) {

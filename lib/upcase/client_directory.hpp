@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <string>
+#include <sys/types.h>
+#include <unistd.h>
 #include <upcase/file_descriptor.hpp>
 #include <variant>
 
@@ -16,10 +18,11 @@ namespace upcase {
 class client_directory {
  public:
   /// Opens `path` (absolute) or says in one sentence why it will not do: it
-  /// must be a directory, owned by root or by this process, and not writable
-  /// by others unless sticky, since otherwise one user could rename or remove
-  /// another's file.
-  static std::variant<client_directory, std::string> open(const std::filesystem::path& path);
+  /// must be a directory, owned by root or by `daemon`, the user who runs the
+  /// daemon, and not writable by others unless sticky, since otherwise one user
+  /// could rename or remove another's file.
+  static std::variant<client_directory, std::string> open(const std::filesystem::path& path,
+                                                          uid_t daemon = ::geteuid());
 
   /// As `open`, making the directory first where it is missing: mode 1733, in
   /// which everybody may make a file, nobody may list, and only its owner may

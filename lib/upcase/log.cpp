@@ -3,6 +3,7 @@
 #include <upcase/log.hpp>
 
 #include <iterator>
+#include <syslog.h>
 #include <upcase/escape.hpp>
 
 namespace upcase {
@@ -30,6 +31,20 @@ void log::write(log_level level, event what, log_fields fields) noexcept {
   } catch (...) {
     // No memory for the line.
   }
+}
+
+int syslog_priority(log_level level) noexcept {
+  switch (level) {
+    case log_level::error:
+      return LOG_ERR;
+    case log_level::warning:
+      return LOG_WARNING;
+    case log_level::info:
+      return LOG_INFO;
+    case log_level::debug:
+      break;
+  }
+  return LOG_DEBUG;
 }
 
 std::string format_event(event what, log_fields fields) {

@@ -24,6 +24,9 @@ enum class event { allow, deny, end, status };
 
 std::string_view to_string(event what) noexcept;
 
+/// syslog(3)'s number for it.
+int syslog_priority(log_level level) noexcept;
+
 /// One key=value, a view of what it tells. Text is escaped by whoever writes it
 /// out. It asks for no memory: that there is none must be told, too.
 class log_field {

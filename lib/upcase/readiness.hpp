@@ -53,6 +53,7 @@ class readiness {
  private:
   void wait();
   void turn();
+  int serve_ready();
 
   boost::asio::posix::stream_descriptor set_;
   std::function<void()> before_turn_;

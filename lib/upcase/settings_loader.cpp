@@ -201,11 +201,20 @@ class loader {
       if (struct stat status{}; ::stat(path.c_str(), &status) != 0 && errno == ENOENT) {
         continue;
       }
-      const auto opened = client_directory::open(path);
+      const auto opened = client_directory::open(path, daemon_user());
       if (const auto* reason = std::get_if<std::string>(&opened)) {
         complain_about("client-directory", path.native(), *reason);
       }
     }
+  }
+
+  // Who runs the daemon, as far as that shows: root also checks configurations
+  // for a daemon that is not root's, whose runtime directory is there then.
+  [[nodiscard]] uid_t daemon_user() const {
+    struct stat runtime {};
+    const bool somebody_elses =
+        ::geteuid() == 0 && ::stat(defaults_.socket.parent_path().c_str(), &runtime) == 0;
+    return somebody_elses ? runtime.st_uid : ::geteuid();
   }
 
   void examine_limits() {

@@ -14,17 +14,6 @@
 namespace upcase {
 namespace {
 
-// systemd names the journal's end of our standard error as "device:inode" in
-// JOURNAL_STREAM; a redirected one differs (systemd.exec(5)).
-bool goes_to_journal() {
-  const std::string_view stream = environment("JOURNAL_STREAM");
-  struct stat status {};
-  return !stream.empty() && ::fstat(STDERR_FILENO, &status) == 0 &&
-         fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
-}
-
-// syslog(3) numbers: err, warning, info, debug.
-constexpr std::array<int, 4> priorities{3, 4, 6, 7};
 // Red, yellow, green, grey.
 constexpr std::array<int, 4> colours{31, 33, 32, 90};
 
@@ -37,24 +26,32 @@ std::string timestamp() {
 
 }  // namespace
 
+// systemd names the journal's end of our standard error as "device:inode" in
+// JOURNAL_STREAM; a redirected one differs (systemd.exec(5)).
+bool stderr_is_journal() {
+  const std::string_view stream = environment("JOURNAL_STREAM");
+  struct stat status {};
+  return !stream.empty() && ::fstat(STDERR_FILENO, &status) == 0 &&
+         fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
+}
+
 stderr_log::stderr_log()
-    : style_(goes_to_journal()             ? style::journal
+    : style_(stderr_is_journal()           ? style::journal
              : wants_colour(STDERR_FILENO) ? style::coloured
                                            : style::plain) {}
 
 void stderr_log::do_write(log_level level, event what, log_fields fields) {
   const std::scoped_lock lock(mutex_);
   ++dropped_;  // until it is written
-  const auto index = static_cast<std::size_t>(level);
   const std::string body = format_event(what, fields);
   const std::string_view name = to_string(level);
   switch (style_) {
     case style::journal:
-      write_line(fmt::format("<{}>{}", priorities.at(index), body));
+      write_line(fmt::format("<{}>{}", syslog_priority(level), body));
       break;
     case style::coloured:
-      write_line(
-          fmt::format("{} \x1b[{}m{:<7}\x1b[0m {}", timestamp(), colours.at(index), name, body));
+      write_line(fmt::format("{} \x1b[{}m{:<7}\x1b[0m {}", timestamp(),
+                             colours.at(static_cast<std::size_t>(level)), name, body));
       break;
     case style::plain:
       write_line(fmt::format("{} {:<7} {}", timestamp(), name, body));

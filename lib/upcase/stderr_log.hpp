@@ -2,7 +2,8 @@
 //
 // On a terminal with a coloured level (unless NO_COLOR is set, no-color.org);
 // under systemd with the "<6>" priorities of sd-daemon(3), since the journal
-// adds the time itself; in a file or a pipe plain, with the time in UTC.
+// adds the time itself (journal_log.hpp tells it more); in a file or a pipe plain, with the time in
+// UTC.
 //
 // It never blocks: whoever stops reading our standard error must not stop us.
 // A line that cannot be written at once is dropped, and the next one that can
@@ -15,6 +16,9 @@
 #include <upcase/log.hpp>
 
 namespace upcase {
+
+/// Whether our standard error goes to the journal.
+bool stderr_is_journal();
 
 class stderr_log final : public log {
  public:

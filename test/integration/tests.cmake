@@ -1,11 +1,18 @@
 add_executable(classic-client integration/classic_client.cpp)
 target_link_libraries(classic-client PRIVATE upcase_flags)
 
+set(systemd_tests "")
+if(UPCASE_SYSTEMD)
+  set(systemd_tests integration/systemd_test.cpp)
+endif()
 upcase_tests(integration LIBRARIES test-support SOURCES
   integration/client_test.cpp
   integration/configuration_test.cpp
+  integration/cost_test.cpp
   integration/echo_test.cpp
+  integration/handover_test.cpp
   integration/life_test.cpp
+  ${systemd_tests}
 )
 target_compile_definitions(test-integration PRIVATE
   CLASSIC_CLIENT="$<TARGET_FILE:classic-client>"
@@ -25,3 +32,24 @@ set_tests_properties(integration.foreign.finds_builds_and_serves PROPERTIES
   LABELS integration
   TIMEOUT 300
 )
+
+add_test(NAME integration.surface.is_the_same_everywhere
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/surface/check
+    $<TARGET_FILE:upcased> $<TARGET_FILE:upcase>
+)
+set_tests_properties(integration.surface.is_the_same_everywhere PROPERTIES
+  LABELS integration
+  TIMEOUT 120
+)
+
+if(UPCASE_SYSTEMD)
+  add_test(NAME integration.systemd.units_are_sound_and_tight
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/check-units
+      ${PROJECT_SOURCE_DIR}/systemd $<TARGET_FILE:upcased>
+  )
+  set_tests_properties(integration.systemd.units_are_sound_and_tight PROPERTIES
+    LABELS integration
+    TIMEOUT 60
+    SKIP_REGULAR_EXPRESSION "SKIPPED: "
+  )
+endif()

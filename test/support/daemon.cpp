@@ -8,7 +8,6 @@
 #include <utility>
 
 namespace test {
-
 daemon::daemon() : daemon(options{}) {}
 
 daemon::daemon(options given) : options_(std::move(given)) {
@@ -19,21 +18,37 @@ daemon::daemon(options given) : options_(std::move(given)) {
 }
 
 void daemon::start() {
-  std::vector<std::string> argv{UPCASED_PROGRAM, "--socket", socket(), "--client-directory",
-                                clients()};
+  const std::size_t before = count("state=serving");
+  launch({.argv = {}, .environment = options_.environment, .before_exec = options_.before_exec},
+         {});
+  wait_until_serving(before);
+}
+
+void daemon::start_with(const std::vector<passed_descriptor>& passed,
+                        const std::vector<std::string>& arguments) {
+  const std::size_t before = count("state=serving");
+  launch({.argv = {}, .environment = options_.environment, .before_exec = passing(passed)},
+         arguments);
+  if (arguments.empty()) {
+    wait_until_serving(before);
+  }
+}
+
+void daemon::launch(process_options child, const std::vector<std::string>& arguments) {
+  child.argv = {options_.program, "--socket", socket(), "--client-directory", clients()};
   // A file or an option of the test's own comes later, and so wins.
   if (const char* threads = std::getenv("UPCASE_TEST_THREADS")) {
-    argv.insert(argv.end(), {"--threads", threads});
+    child.argv.insert(child.argv.end(), {"--threads", threads});
   }
-  argv.insert(argv.end(), {"--config", options_.config ? config().native() : "/dev/null"});
-  argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
-  const std::size_t before = count("state=serving");
-  process_.emplace(process_options{.argv = argv,
-                                   .environment = options_.environment,
-                                   .input = {},
-                                   .output = {},
-                                   .errors = directory() / "log",
-                                   .before_exec = options_.before_exec});
+  child.argv.insert(child.argv.end(),
+                    {"--config", options_.config ? config().native() : "/dev/null"});
+  child.argv.insert(child.argv.end(), options_.arguments.begin(), options_.arguments.end());
+  child.argv.insert(child.argv.end(), arguments.begin(), arguments.end());
+  child.errors = directory() / "log";
+  process_.emplace(child);
+}
+
+void daemon::wait_until_serving(std::size_t before) {
   const bool serving =
       eventually([&] { return count("state=serving") > before || !process_->running(); });
   if (!serving || !process_->running()) {

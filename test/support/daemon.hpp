@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/passed_descriptors.hpp"
 #include "support/process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -26,6 +27,7 @@ class daemon {
     /// As in process_options.
     std::function<bool()> before_exec = {};
     std::vector<std::string> environment = {};
+    std::filesystem::path program = UPCASED_PROGRAM;
   };
 
   /// Starts upcased and returns once it serves; throws if it does not.
@@ -57,8 +59,15 @@ class daemon {
   void kill();
   /// Starts it again after it has ended, in the same place.
   void start();
+  /// As a service manager does that passes descriptors (sd_listen_fds(3)). With
+  /// further arguments it may end at once.
+  void start_with(const std::vector<passed_descriptor>& passed,
+                  const std::vector<std::string>& arguments = {});
 
  private:
+  void launch(process_options child, const std::vector<std::string>& arguments);
+  void wait_until_serving(std::size_t before);
+
   options options_;
   temporary_directory place_;
   std::optional<process> process_;

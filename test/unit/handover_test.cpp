@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@
 
 #include "support/client.hpp"
 #include "support/running_server.hpp"
+#include "support/skip.hpp"
 
 namespace {
 
@@ -187,6 +189,38 @@ BOOST_AUTO_TEST_CASE(with_too_few_descriptors_the_rest_is_closed_and_counted) {
     test::send_all(clients[client.id - 1].get(), "x");
     BOOST_TEST(test::receive(client.socket.get(), 1, 0ns) == "x");
   }
+}
+
+BOOST_AUTO_TEST_CASE(with_too_many_under_way_the_rest_is_left) {
+  SKIP_UNLESS(test::is_root(),
+              "root's descriptors under way are not limited, another user is needed");
+  const auto outcome = test::run_as(47'113, 47'113, [] {
+    // Somebody of this user's has more under way than the limit by now.
+    std::array<int, 2> ends{};
+    rlimit limit{.rlim_cur = 100, .rlim_max = 100};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0 ||
+        ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+      return 1;
+    }
+    upcase::cargo others{.served = 0, .refused = 0, .clients = {}};
+    for (int i = 0; i < 40; ++i) {
+      others.clients.emplace_back().socket.reset(::dup(ends[0]));
+    }
+    std::vector<upcase::loaded_carriers> under_way;
+    for (int i = 0; i < 3; ++i) {
+      upcase::cargo copies{.served = 0, .refused = 0, .clients = {}};
+      for (const auto& each : others.clients) {
+        copies.clients.emplace_back().socket.reset(::dup(each.socket.get()));
+      }
+      under_way.push_back(upcase::load_carriers(std::move(copies)));
+    }
+    const auto loaded = upcase::load_carriers(std::move(others));
+    return loaded.left.size() == 40 && loaded.carriers.empty() &&
+                   ::fcntl(loaded.left.back().socket.get(), F_GETFD) >= 0
+               ? 0
+               : 2;
+  });
+  BOOST_TEST(outcome.value_or(-1) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_goes_on_where_another_stopped) {

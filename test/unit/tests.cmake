@@ -6,6 +6,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/deadlines_test.cpp
   unit/handover_record_test.cpp
   unit/handover_test.cpp
+  unit/journal_test.cpp
   unit/listener_test.cpp
   unit/loader_test.cpp
   unit/log_test.cpp
@@ -13,4 +14,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/session_test.cpp
   unit/uppercase_test.cpp
   unit/values_test.cpp
+)
+target_compile_definitions(test-unit PRIVATE
+  UPCASE_CATALOGUE="${PROJECT_SOURCE_DIR}/packaging/upcased.catalog"
 )

@@ -1,0 +1,28 @@
+# fish completion of upcased(8)
+
+complete -c upcased -f
+complete -c upcased -s c -l config -rF -d 'Read FILE, then FILE.d/*.conf'
+complete -c upcased -s t -l check -d 'Say what is wrong with the configuration'
+complete -c upcased -s T -l print-config -d 'Print the settings in effect'
+complete -c upcased -s V -l version -d 'Print the version'
+complete -c upcased -s h -l help -d 'Print a summary'
+
+complete -c upcased -l socket -rF -d 'Listen here'
+complete -c upcased -l socket-mode -x -d 'Permissions of the socket'
+complete -c upcased -l backlog -x -d 'Connections the kernel may hold'
+complete -c upcased -l client-directory -xa '(__fish_complete_directories)' -d 'Where clients bind their files'
+complete -c upcased -l credentials -xa 'file kernel' -d 'What proves who a client is'
+complete -c upcased -l client-mode -xa 'private any' -d 'Of clients\' files'
+complete -c upcased -l client-max-age -x -d 'Of clients\' files when accepted'
+complete -c upcased -l allow-user -xa '(__fish_complete_users)' -d 'Serve this user'
+complete -c upcased -l allow-group -xa '(__fish_complete_groups)' -d 'Serve this group'
+complete -c upcased -l deny-user -xa '(__fish_complete_users)' -d 'Refuse this user'
+complete -c upcased -l deny-group -xa '(__fish_complete_groups)' -d 'Refuse this group'
+complete -c upcased -l max-clients -x -d 'At once; more wait'
+complete -c upcased -l max-clients-per-user -x -d 'More are refused'
+complete -c upcased -l idle-timeout -x -d 'End a client that is silent so long'
+complete -c upcased -l write-timeout -x -d 'End a client that takes no output so long'
+complete -c upcased -l drain-timeout -x -d 'How long a stop waits for pending bytes'
+complete -c upcased -l threads -xa 'auto' -d 'Event loops'
+complete -c upcased -l busy-poll -x -d 'How long an idle loop spins before it sleeps'
+complete -c upcased -l log-level -xa 'error warning info debug' -d 'The least weight of what is logged'
