@@ -52,9 +52,7 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
         finish_if_drained();
       }) {
   const worker::surroundings around{
-      .serve = serve_, .users = users_, .journal = journal_, .client_gone = [this] {
-        client_gone();
-      }};
+      .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
   workers_.push_back(std::make_unique<worker>(context_, around, timeouts_of(config_)));
   while (workers_.size() < config_.threads) {
     // The hint promises that one thread runs the context.

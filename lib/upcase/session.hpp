@@ -80,6 +80,10 @@ class session final : public ready_target,
   /// The owner is not told; only the destructor may follow.
   [[nodiscard]] admitted_client release();
 
+  /// Whether its user has too many connections, of which this is then none any
+  /// more: it must be ended.
+  bool give_up_excess() noexcept { return charge_.give_back_excess(); }
+
   /// Applies changed timeouts.
   void restart_deadline() { stream_.restart_deadline(); }
 

@@ -72,13 +72,13 @@ void worker::reconsider(const access_rules& rules, stream_timeouts timeouts) noe
 }
 
 // Why a client that is in must go; `open` if it may stay.
-end_reason worker::judge(session& client, const access_rules& rules) const noexcept {
+end_reason worker::judge(session& client, const access_rules& rules) noexcept {
   try {
     const int fd = client.connection().fd();
     if (!rules.admits(client.who(), [fd] { return groups_of(fd); })) {
       return end_reason::denied;
     }
-    if (around_.users.exceeds(client.who().uid)) {
+    if (client.give_up_excess()) {
       return end_reason::over_quota;
     }
     client.restart_deadline();

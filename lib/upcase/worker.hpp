@@ -16,7 +16,6 @@
 #include <upcase/access.hpp>
 #include <upcase/event_loop.hpp>
 #include <upcase/log.hpp>
-#include <upcase/quota.hpp>
 #include <upcase/session.hpp>
 #include <vector>
 
@@ -29,7 +28,6 @@ class worker final : public session_owner {
   /// What a worker is given by its server; all of it outlives the worker.
   struct surroundings {
     const handler& serve;
-    const quota& users;
     log& journal;
     std::function<void()> client_gone;  ///< called on any thread; must not throw
   };
@@ -47,7 +45,7 @@ class worker final : public session_owner {
   void take(admitted_client client) noexcept;
 
   /// After a reload: ends the clients that the rules or the quota no longer
-  /// allow (the newest of a user first), and applies the timeouts to the rest.
+  /// allow (of a user's here, the newest first), and applies the timeouts to the rest.
   void reconsider(const access_rules& rules, stream_timeouts timeouts) noexcept;
 
   /// Every client's bytes that are here by now are answered, then it ends.
@@ -65,7 +63,8 @@ class worker final : public session_owner {
  private:
   void serve(admitted_client client) noexcept;
   void session_over(session& over) noexcept override;
-  end_reason judge(session& client, const access_rules& rules) const noexcept;
+  end_reason judge(session& client, const access_rules& rules) noexcept;
+  void tell_end(const session& over) const noexcept;
   void fail_client(std::uint64_t id, std::string_view why) noexcept;
   void drop_client() noexcept;
 
