@@ -7,11 +7,14 @@
 #include <exception>
 #include <fmt/format.h>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <sysexits.h>
 #include <unistd.h>
 #include <upcase/client_socket.hpp>
 #include <upcase/relay.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/standard_streams.hpp>
 #include <upcase/system_calls.hpp>
 
 #include "options.hpp"
@@ -23,8 +26,13 @@ namespace {
 using upcase_client::command;
 
 int fail(int code, std::string_view sentence) {
-  fmt::print(stderr, "upcase: {}\n", sentence);
+  upcase::complain(fmt::format("upcase: {}", sentence));
   return code;
+}
+
+int print(const std::string& text) {
+  fmt::print("{}", text);
+  return upcase::flush_output() ? EX_OK : fail(EX_IOERR, "cannot write to standard output");
 }
 
 int explain(const upcase::connect_error& error, const command& asked) {
@@ -112,16 +120,17 @@ int talk(const command& asked) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!upcase::occupy_standard_streams()) {
+    return EX_OSERR;
+  }
   std::optional<command> asked;
   try {
     asked = upcase_client::parse_command_line(argc, argv);
     if (asked->what == command::action::help) {
-      fmt::print("{}", upcase_client::help_text());
-      return EX_OK;
+      return print(upcase_client::help_text());
     }
     if (asked->what == command::action::version) {
-      fmt::print("upcase {}\n", UPCASE_VERSION);
-      return EX_OK;
+      return print(fmt::format("upcase {}\n", UPCASE_VERSION));
     }
     // A reader that goes away is an error that we report, not a silent death
     // that leaves the socket file behind.
