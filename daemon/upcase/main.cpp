@@ -55,25 +55,33 @@ int explain(const upcase::connect_error& error, const command& asked) {
   return fail(EX_OSERR, error.what());
 }
 
+int explain_refusal(const command& asked, const upcase::client_socket& socket) {
+  return fail(
+      EX_NOPERM,
+      fmt::format("the daemon at '{}' ended the connection without an answer and left our socket "
+                  "file '{}' where it was: it refused us (user {}, uid {}), or it ended us later "
+                  "and does not remove such files; its log has a line 'deny uid={}' or 'end' with "
+                  "the reason: 'journalctl -u upcased', or the terminal where it runs",
+                  asked.socket.native(), socket.path(), upcase::format_user(::geteuid()),
+                  ::geteuid(), ::geteuid()));
+}
+
 int explain(const upcase::relay_result& result, const command& asked,
             const upcase::client_socket& socket) {
   using outcome = upcase::relay_result::outcome;
+  const bool closed = result.how == outcome::done || result.how == outcome::cut_off;
+  if (closed && result.answered == 0 && socket.has_file()) {
+    return explain_refusal(asked, socket);
+  }
   const auto reason = [&] { return upcase::describe(result.error); };
   switch (result.how) {
     case outcome::done:
       return EX_OK;
-    case outcome::refused:
-      return fail(
-          EX_NOPERM,
-          fmt::format("the daemon at '{}' refused us (user {}, uid {}, socket file '{}'); its log "
-                      "has a line 'deny uid={}' with the reason: 'journalctl -u upcased', or the "
-                      "terminal where it runs",
-                      asked.socket.native(), upcase::format_user(::geteuid()), ::geteuid(),
-                      socket.path(), ::geteuid()));
     case outcome::cut_off:
       return fail(EX_IOERR, fmt::format("the daemon ended the connection after {} of {} bytes sent "
-                                        "had come back",
-                                        result.answered, result.sent));
+                                        "had come back; its log has a line 'end uid={}' with the "
+                                        "reason",
+                                        result.answered, result.sent, ::geteuid()));
     case outcome::timed_out:
       return fail(
           EX_TEMPFAIL,

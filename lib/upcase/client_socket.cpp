@@ -92,6 +92,11 @@ void client_socket::connect(std::chrono::nanoseconds timeout) {
 
 client_socket::~client_socket() { ::unlink(path_.c_str()); }
 
+bool client_socket::has_file() const noexcept {
+  struct stat status {};
+  return ::lstat(path_.c_str(), &status) == 0;
+}
+
 peer client_socket::server() const noexcept { return peer_of(socket_.get()).value_or(peer{}); }
 
 }  // namespace upcase

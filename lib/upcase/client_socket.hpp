@@ -54,6 +54,11 @@ class client_socket {
   /// life, so that a signal handler may unlink(2) it.
   [[nodiscard]] const char* path() const noexcept { return path_.c_str(); }
 
+  /// Whether the socket file is still there. A server removes it when it takes
+  /// the client in, if it may; so one that has closed the connection with the
+  /// file still there has most likely refused.
+  [[nodiscard]] bool has_file() const noexcept;
+
   /// Who listens: the process that called listen(2). With socket activation
   /// that is systemd, and so root.
   [[nodiscard]] peer server() const noexcept;

@@ -93,7 +93,7 @@ class relay_loop {
     if (sending_done_ && result_.answered >= result_.sent) {
       return outcome::done;
     }
-    return result_.answered == 0 ? outcome::refused : outcome::cut_off;
+    return outcome::cut_off;
   }
 
   void finish_sending_when_due() {
