@@ -43,6 +43,11 @@ int explain(const upcase::connect_error& error, const command& asked) {
                   fmt::format("{}; start one with 'systemctl start upcased' or, as yourself, "
                               "'upcased', or name its socket with --socket",
                               error.what()));
+    case kind::forbidden:
+      return fail(EX_NOPERM,
+                  fmt::format("{}; the daemon's 'socket-mode' setting, and the "
+                              "directories on the way, say who may (user {}, uid {})",
+                              error.what(), upcase::format_user(::geteuid()), ::geteuid()));
     case kind::client_directory:
       return fail(EX_OSERR, fmt::format("{}; the daemon's 'client-directory' setting says where "
                                         "(now '{}'), name it with --client-directory",

@@ -20,6 +20,7 @@ namespace upcase {
 struct connect_error : std::runtime_error {
   enum class kind {
     no_daemon,         ///< nobody listens there
+    forbidden,         ///< the permissions of the socket, or of its directory
     client_directory,  ///< the socket file cannot be made
     timed_out,         ///< the daemon's backlog stayed full
     system,            ///< anything else the system refused
