@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <upcase/accept_backoff.hpp>
 #include <upcase/escape.hpp>
 #include <upcase/refusal_limit.hpp>
@@ -43,7 +44,19 @@ BOOST_AUTO_TEST_CASE(counts_modes_and_paths) {
   BOOST_TEST(upcase::parse_path("/a/./b/../c//d/").native() == "/a/c/d");
   BOOST_TEST(upcase::parse_path("/").native() == "/");
   BOOST_CHECK_THROW(upcase::parse_path("a/b"), upcase::bad_value);
-  BOOST_CHECK_THROW(upcase::parse_path(""), upcase::bad_value);
+  // Which could not be written in a configuration file, and so not printed.
+  for (const char* wrong : {"", "/a\nb", "/a\t", "/a ", "/a\x7f"}) {
+    BOOST_CHECK_THROW(upcase::parse_path(wrong), upcase::bad_value);
+  }
+  BOOST_TEST(upcase::parse_path("/a b").native() == "/a b");
+}
+
+BOOST_AUTO_TEST_CASE(negative_values_have_a_sentence_of_their_own) {
+  const auto negative = [](const upcase::bad_value& error) {
+    return std::string_view(error.what()) == "cannot be negative";
+  };
+  BOOST_CHECK_EXCEPTION(upcase::parse_duration("-1s"), upcase::bad_value, negative);
+  BOOST_CHECK_EXCEPTION(upcase::parse_count("-1", 0, 7), upcase::bad_value, negative);
 }
 
 BOOST_AUTO_TEST_CASE(users_and_groups) {
