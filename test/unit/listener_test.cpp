@@ -123,7 +123,17 @@ BOOST_AUTO_TEST_CASE(a_runtime_directory_of_somebody_elses_is_refused) {
   BOOST_TEST(upcase::prepare_runtime_directory(theirs).has_value());
   BOOST_TEST(upcase::prepare_runtime_directory(link).has_value());
   BOOST_TEST(upcase::prepare_runtime_directory(place.path() / "no" / "parent").has_value());
-  BOOST_TEST(!upcase::prepare_runtime_directory(place.path() / "ours").has_value());
+  const mode_t previous = ::umask(0077);
+  const auto ours = place.path() / "ours";
+  BOOST_TEST(!upcase::prepare_runtime_directory(ours).has_value());
+  ::umask(previous);
+  struct stat status {};
+  BOOST_REQUIRE(::lstat(ours.c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & ALLPERMS) == 0755U);  // other users' clients must pass
+  BOOST_REQUIRE(::chmod(ours.c_str(), 0777) == 0);
+  BOOST_TEST(upcase::prepare_runtime_directory(ours).has_value());
+  BOOST_REQUIRE(::chmod(ours.c_str(), 01777) == 0);
+  BOOST_TEST(!upcase::prepare_runtime_directory(ours).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
