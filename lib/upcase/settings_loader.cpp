@@ -218,12 +218,14 @@ class loader {
   }
 
   void examine_limits() {
-    const std::size_t room = clients_that_fit(descriptor_limit());
-    if (value_.max_clients > room) {
+    const std::size_t room = clients_that_fit(descriptor_limit(), value_);
+    if (!origins_.contains("max-clients")) {
+      value_.max_clients = room;
+    } else if (value_.max_clients > room) {
       complain_about("max-clients", std::to_string(value_.max_clients),
                      fmt::format("only {} fit in the hard limit of {} open files (ulimit -Hn, "
                                  "LimitNOFILE=) of which the daemon keeps {}",
-                                 room, descriptor_limit(), reserved_descriptors));
+                                 room, descriptor_limit(), reserved_descriptors(value_)));
     }
   }
 
