@@ -23,7 +23,7 @@ std::string_view to_string(event what) noexcept {
 }
 
 void log::write(log_level level, event what, log_fields fields) noexcept {
-  if (level > threshold_.load(std::memory_order_relaxed)) {
+  if (!tells(level)) {
     return;
   }
   try {

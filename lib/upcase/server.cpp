@@ -46,11 +46,12 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       users_(config_.max_clients_per_user),
       wake_up_(context),
       drain_timer_(context),
-      report_timer_(context),
-      client_left_(context, [this] {
-        wake_up_.cancel();
-        finish_if_drained();
-      }) {
+      client_left_(context,
+                   [this] {
+                     wake_up_.cancel();
+                     finish_if_drained();
+                   }),
+      client_log_(context, journal) {
   const worker::surroundings around{
       .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
   workers_.push_back(std::make_unique<worker>(context_, around, timeouts_of(config_)));
@@ -171,17 +172,14 @@ int server::decide_and_place() {
     journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
   }
   const std::uint64_t id = ++served_;
-  journal_.write(log_level::info, event::allow,
-                 {{"client", id},
-                  {"uid", found.who.uid},
-                  {"pid", found.who.pid},
-                  {"path", found.name.path()}});
+  const bool told = client_log_.allowed(id, found);
   place({.id = id,
          .who = found.who,
          .since = std::chrono::steady_clock::now(),
          .socket = std::move(waiting_),
          .progress = {},
-         .charge = std::move(charge)});
+         .charge = std::move(charge),
+         .told = told});
   return 0;
 }
 
@@ -211,39 +209,9 @@ void server::place(admitted_client client) {
 }
 
 void server::refuse(const finding& found) {
-  const bool told = refusals_.admit(found.who.uid, std::chrono::steady_clock::now());
-  plan_report();
+  client_log_.refused(found);
   ++refused_;
   tell_change();
-  if (!told) {
-    return;
-  }
-  journal_.write(log_level::warning, event::deny,
-                 {{"uid", found.who.uid},
-                  {"pid", found.who.pid},
-                  {"verdict", to_string(found.why)},
-                  {"path", found.name.path()},
-                  {"reason", explain(found.why)}});
-}
-
-// Arms the timer that tells, once a period is over, what was not written.
-void server::plan_report() {
-  const auto next = refusals_.next_end();
-  if (!next || report_timer_.expiry() == *next) {
-    return;
-  }
-  report_timer_.expires_at(*next);
-  report_timer_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) {
-      return;
-    }
-    for (const auto& [uid, suppressed] : refusals_.take_ended(std::chrono::steady_clock::now())) {
-      const std::string who = uid == refusal_limit::others ? "others" : std::to_string(uid);
-      journal_.write(log_level::warning, event::status,
-                     {{"refusals-not-logged", suppressed}, {"uid", who}});
-    }
-    plan_report();
-  });
 }
 
 server::milliseconds server::pause(int error) {
@@ -412,7 +380,7 @@ void server::finish_if_drained() {
   }
   phase_ = phase::stopped;
   drain_timer_.cancel();
-  report_timer_.cancel();
+  client_log_.finish();
   client_left_.stop();
   on_every_worker([](worker& each) { each.stop(); });
   journal_.write(log_level::info, event::status,

@@ -26,13 +26,13 @@
 #include <thread>
 #include <upcase/accept_backoff.hpp>
 #include <upcase/client_directory.hpp>
+#include <upcase/client_log.hpp>
 #include <upcase/credentials.hpp>
 #include <upcase/doorbell.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/handover_record.hpp>
 #include <upcase/log.hpp>
 #include <upcase/quota.hpp>
-#include <upcase/refusal_limit.hpp>
 #include <upcase/session.hpp>
 #include <upcase/settings.hpp>
 #include <upcase/worker.hpp>
@@ -113,7 +113,9 @@ class server {
   void refuse(const finding& found);
   milliseconds pause(int error);
   void tell_full();
-  void plan_report();
+  void tell_not_full();
+  void look_up();
+  void finish_accepting();
   void client_gone() noexcept;
   void tell_change() noexcept;
   void answer_ping();
@@ -131,14 +133,14 @@ class server {
   log& journal_;
   quota users_;
 
-  boost::asio::steady_timer wake_up_;       // while accepting is paused
-  boost::asio::steady_timer drain_timer_;   // while stopping
-  boost::asio::steady_timer report_timer_;  // while refusals are suppressed
+  boost::asio::steady_timer wake_up_;      // while accepting is paused
+  boost::asio::steady_timer drain_timer_;  // while stopping
   doorbell client_left_;
   accept_backoff backoff_;
-  refusal_limit refusals_;
-  std::chrono::steady_clock::time_point told_full_{};
-  file_descriptor waiting_;  // accepted, but a shortage stopped its check
+  client_log client_log_;
+  std::optional<std::chrono::steady_clock::time_point> told_full_;
+  bool paused_full_ = false;  // as the log has it
+  file_descriptor waiting_;   // accepted, but a shortage stopped its check
   enum class phase { idle, serving, handing_over, draining, stopped } phase_ = phase::idle;
   std::function<void()> stopped_;
   std::function<void()> changed_;

@@ -115,6 +115,13 @@ void worker::abort(end_reason why) {
 void worker::session_over(session& over) noexcept {
   const std::unique_ptr<session> gone(&over);
   sessions_.erase(sessions_.iterator_to(over));
+  if (over.told()) {
+    tell_end(over);
+  }
+  drop_client();
+}
+
+void worker::tell_end(const session& over) const noexcept {
   const stream& connection = over.connection();
   around_.journal.write(log_level::info, event::end,
                         {{"client", over.id()},
@@ -124,7 +131,6 @@ void worker::session_over(session& over) noexcept {
                          {"in", connection.bytes_in()},
                          {"out", connection.bytes_out()},
                          {"seconds", seconds_between(over.since(), loop_.now())}});
-  drop_client();
 }
 
 void worker::drop_client() noexcept {
