@@ -31,7 +31,7 @@ struct settings {
 
   duration idle_timeout = duration::zero();  ///< 0: never
   duration write_timeout = std::chrono::seconds(30);
-  duration drain_timeout = std::chrono::seconds(10);
+  duration drain_timeout = std::chrono::seconds(10);  ///< 0: as long as it takes
 
   std::size_t threads = 1;
   duration busy_poll = duration::zero();  ///< 0: an idle loop sleeps at once

@@ -47,6 +47,9 @@ void worker::serve(admitted_client client) noexcept {
     return;
   }
   sessions_.push_back(*fresh);
+  if (draining_) {
+    fresh->request_stop();
+  }
   fresh.release()->start(around_.serve);
 }
 
@@ -90,6 +93,7 @@ end_reason worker::judge(session& client, const access_rules& rules) noexcept {
 }
 
 void worker::drain() noexcept {
+  draining_ = true;
   for (session& client : sessions_) {
     client.request_stop();
   }

@@ -48,7 +48,8 @@ class worker final : public session_owner {
   /// allow (of a user's here, the newest first), and applies the timeouts to the rest.
   void reconsider(const access_rules& rules, stream_timeouts timeouts) noexcept;
 
-  /// Every client's bytes that are here by now are answered, then it ends.
+  /// Every client's bytes that are here by now are answered, then it ends; so it
+  /// is with clients that are still to come.
   void drain() noexcept;
 
   /// Gives every client up for another process to go on with.
@@ -73,6 +74,7 @@ class worker final : public session_owner {
   event_loop loop_;
   boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
   std::atomic<std::size_t> clients_ = 0;
+  bool draining_ = false;
 };
 
 }  // namespace upcase
