@@ -7,11 +7,14 @@
 #include <exception>
 #include <fmt/format.h>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <sysexits.h>
 #include <unistd.h>
 #include <upcase/client_socket.hpp>
 #include <upcase/relay.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/standard_streams.hpp>
 #include <upcase/system_calls.hpp>
 
 #include "options.hpp"
@@ -23,8 +26,13 @@ namespace {
 using upcase_client::command;
 
 int fail(int code, std::string_view sentence) {
-  fmt::print(stderr, "upcase: {}\n", sentence);
+  upcase::complain(fmt::format("upcase: {}", sentence));
   return code;
+}
+
+int print(const std::string& text) {
+  fmt::print("{}", text);
+  return upcase::flush_output() ? EX_OK : fail(EX_IOERR, "cannot write to standard output");
 }
 
 int explain(const upcase::connect_error& error, const command& asked) {
@@ -35,6 +43,11 @@ int explain(const upcase::connect_error& error, const command& asked) {
                   fmt::format("{}; start one with 'systemctl start upcased' or, as yourself, "
                               "'upcased', or name its socket with --socket",
                               error.what()));
+    case kind::forbidden:
+      return fail(EX_NOPERM,
+                  fmt::format("{}; the daemon's 'socket-mode' setting, and the "
+                              "directories on the way, say who may (user {}, uid {})",
+                              error.what(), upcase::format_user(::geteuid()), ::geteuid()));
     case kind::client_directory:
       return fail(EX_OSERR, fmt::format("{}; the daemon's 'client-directory' setting says where "
                                         "(now '{}'), name it with --client-directory",
@@ -47,25 +60,33 @@ int explain(const upcase::connect_error& error, const command& asked) {
   return fail(EX_OSERR, error.what());
 }
 
+int explain_refusal(const command& asked, const upcase::client_socket& socket) {
+  return fail(
+      EX_NOPERM,
+      fmt::format("the daemon at '{}' ended the connection without an answer and left our socket "
+                  "file '{}' where it was: it refused us (user {}, uid {}), or it ended us later "
+                  "and does not remove such files; its log has a line 'deny uid={}' or 'end' with "
+                  "the reason: 'journalctl -u upcased', or the terminal where it runs",
+                  asked.socket.native(), socket.path(), upcase::format_user(::geteuid()),
+                  ::geteuid(), ::geteuid()));
+}
+
 int explain(const upcase::relay_result& result, const command& asked,
             const upcase::client_socket& socket) {
   using outcome = upcase::relay_result::outcome;
+  const bool closed = result.how == outcome::done || result.how == outcome::cut_off;
+  if (closed && result.answered == 0 && socket.has_file()) {
+    return explain_refusal(asked, socket);
+  }
   const auto reason = [&] { return upcase::describe(result.error); };
   switch (result.how) {
     case outcome::done:
       return EX_OK;
-    case outcome::refused:
-      return fail(
-          EX_NOPERM,
-          fmt::format("the daemon at '{}' refused us (user {}, uid {}, socket file '{}'); its log "
-                      "has a line 'deny uid={}' with the reason: 'journalctl -u upcased', or the "
-                      "terminal where it runs",
-                      asked.socket.native(), upcase::format_user(::geteuid()), ::geteuid(),
-                      socket.path(), ::geteuid()));
     case outcome::cut_off:
       return fail(EX_IOERR, fmt::format("the daemon ended the connection after {} of {} bytes sent "
-                                        "had come back",
-                                        result.answered, result.sent));
+                                        "had come back; its log has a line 'end uid={}' with the "
+                                        "reason",
+                                        result.answered, result.sent, ::geteuid()));
     case outcome::timed_out:
       return fail(
           EX_TEMPFAIL,
@@ -112,16 +133,17 @@ int talk(const command& asked) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!upcase::occupy_standard_streams()) {
+    return EX_OSERR;
+  }
   std::optional<command> asked;
   try {
     asked = upcase_client::parse_command_line(argc, argv);
     if (asked->what == command::action::help) {
-      fmt::print("{}", upcase_client::help_text());
-      return EX_OK;
+      return print(upcase_client::help_text());
     }
     if (asked->what == command::action::version) {
-      fmt::print("upcase {}\n", UPCASE_VERSION);
-      return EX_OK;
+      return print(fmt::format("upcase {}\n", UPCASE_VERSION));
     }
     // A reader that goes away is an error that we report, not a silent death
     // that leaves the socket file behind.

@@ -43,7 +43,7 @@ progress::progress(std::optional<std::uint64_t> total)
 progress::~progress() {
   if (on_terminal_) {
     draw();
-    fmt::print(stderr, "\n");
+    std::fputc('\n', stderr);
   }
 }
 
@@ -68,7 +68,8 @@ void progress::draw() const {
                        full, "", bar_width - full, coloured_ ? "\x1b[0m" : "", share * 100, line,
                        rate > 0 ? format_seconds(left / rate) : "-:--");
   }
-  fmt::print(stderr, "\r{}\x1b[K", line);
+  line = fmt::format("\r{}\x1b[K", line);
+  std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 std::optional<std::uint64_t> bytes_to_read(int input) {

@@ -10,7 +10,10 @@
 namespace upcase_client {
 namespace {
 
-constexpr std::array<int, 4> ending{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+// Every signal that ends a program from outside, and can be caught (signal(7));
+// those that mean a fault of our own are left to a debugger.
+constexpr std::array ending{SIGHUP,    SIGINT,  SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+                            SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGPOLL, SIGPWR,  SIGSTKFLT};
 
 std::atomic<const char*> file = nullptr;
 static_assert(std::atomic<const char*>::is_always_lock_free);

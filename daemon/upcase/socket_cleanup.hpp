@@ -4,7 +4,7 @@
 
 namespace upcase_client {
 
-/// While it lives, SIGINT, SIGTERM, SIGHUP and SIGQUIT wait.
+/// While it lives, the signals that end a program from outside wait.
 class signals_held {
  public:
   signals_held();

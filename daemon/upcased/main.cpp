@@ -11,6 +11,7 @@
 #include <upcase/runtime_directory.hpp>
 #include <upcase/setting_keys.hpp>
 #include <upcase/settings_loader.hpp>
+#include <upcase/standard_streams.hpp>
 #include <upcase/stderr_log.hpp>
 
 #include "options.hpp"
@@ -28,7 +29,7 @@ void complain(upcase::log& journal, const std::string& sentence, upcase::log_fie
   if (upcase::stderr_is_journal()) {
     journal.write(upcase::log_level::error, upcase::event::status, fields);
   } else {
-    fmt::print(stderr, "{}\n", sentence);
+    upcase::complain(sentence);
   }
 }
 
@@ -70,7 +71,9 @@ int run(const upcased::command& command, std::vector<std::string> argv, upcase::
 
 int run(int argc, char** argv, upcase::log& journal) {
   try {
-    return run(upcased::parse_command_line(argc, argv), {argv, argv + argc}, journal);
+    const int code = run(upcased::parse_command_line(argc, argv), {argv, argv + argc}, journal);
+    return upcase::flush_output() ? code
+                                  : fail(journal, EX_IOERR, "cannot write to standard output");
   } catch (const upcased::usage_error& error) {
     return fail(journal, EX_USAGE, fmt::format("{}; see 'upcased --help'", error.what()));
   } catch (const upcased::start_error& error) {
@@ -84,10 +87,13 @@ int run(int argc, char** argv, upcase::log& journal) {
 
 int main(int argc, char** argv) {
   upcased::block_signals();
+  if (!upcase::occupy_standard_streams()) {
+    return EX_OSERR;
+  }
   try {
     return run(argc, argv, *upcase::open_log());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "upcased: {}\n", error.what());
+    upcase::complain(fmt::format("upcased: {}", error.what()));
     return EX_OSERR;
   }
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <upcase/own_directory.hpp>
 #include <upcase/system_calls.hpp>
 
 namespace upcase {
@@ -29,8 +30,7 @@ std::variant<client_directory, std::string> client_directory::open(
         "uid {}, which runs the daemon",
         path.native(), status.st_uid, daemon);
   }
-  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-  if (others_write && (status.st_mode & S_ISVTX) == 0) {
+  if (others_may_rename_in(status)) {
     return fmt::format(
         "others may write in '{}' and it is not sticky, so that they could replace each other's "
         "files; 'chmod 1733 {}' mends that",
@@ -41,13 +41,9 @@ std::variant<client_directory, std::string> client_directory::open(
 
 std::variant<client_directory, std::string> client_directory::open_or_create(
     const std::filesystem::path& path) {
-  if (::mkdir(path.c_str(), S_IRWXU) == 0) {
-    // mkdir(2) obeys the umask; the mode is promised, so it is set.
-    if (::chmod(path.c_str(), S_ISVTX | S_IRWXU | S_IWGRP | S_IXGRP | S_IWOTH | S_IXOTH) != 0) {
-      return fmt::format("cannot set the mode of '{}': {}", path.native(), describe(errno));
-    }
-  } else if (errno != EEXIST) {
-    return fmt::format("cannot create the directory '{}': {}", path.native(), describe(errno));
+  constexpr mode_t anybody_may_bind = S_ISVTX | S_IRWXU | S_IWGRP | S_IXGRP | S_IWOTH | S_IXOTH;
+  if (const auto error = make_directory(path, anybody_may_bind)) {
+    return fmt::format("cannot create the directory '{}': {}", path.native(), error.message());
   }
   return open(path);
 }

@@ -58,8 +58,9 @@ client_socket::client_socket(std::filesystem::path server,
   }
   // No file where nobody listens: the commonest mistake leaves no trace.
   if (struct stat status{}; ::stat(server_.c_str(), &status) != 0) {
-    throw connect_error(kind::no_daemon,
-                        fmt::format("no daemon at '{}': {}", server_.native(), describe(errno)));
+    throw connect_error(
+        errno == EACCES ? kind::forbidden : kind::no_daemon,
+        fmt::format("no daemon to be seen at '{}': {}", server_.native(), describe(errno)));
   }
   const std::string file = (client_directory / random_name()).native();
   if (const int error = bind_private(socket_.get(), address_of(file, kind::client_directory));
@@ -83,6 +84,10 @@ void client_socket::connect(std::chrono::nanoseconds timeout) {
           fmt::format("the daemon at '{}' is full and took nobody in {:.1f} s", server_.native(),
                       std::chrono::duration<double>(timeout).count()));
     }
+    if (errno == EACCES) {
+      throw connect_error(kind::forbidden, fmt::format("cannot connect to '{}': {}",
+                                                       server_.native(), describe(errno)));
+    }
     if (errno != EINTR) {  // an interrupted connect has begun nothing on a Unix socket
       throw connect_error(kind::no_daemon, fmt::format("no daemon answers at '{}': {}",
                                                        server_.native(), describe(errno)));
@@ -91,6 +96,11 @@ void client_socket::connect(std::chrono::nanoseconds timeout) {
 }
 
 client_socket::~client_socket() { ::unlink(path_.c_str()); }
+
+bool client_socket::has_file() const noexcept {
+  struct stat status {};
+  return ::lstat(path_.c_str(), &status) == 0;
+}
 
 peer client_socket::server() const noexcept { return peer_of(socket_.get()).value_or(peer{}); }
 

@@ -20,6 +20,7 @@ namespace upcase {
 struct connect_error : std::runtime_error {
   enum class kind {
     no_daemon,         ///< nobody listens there
+    forbidden,         ///< the permissions of the socket, or of its directory
     client_directory,  ///< the socket file cannot be made
     timed_out,         ///< the daemon's backlog stayed full
     system,            ///< anything else the system refused
@@ -53,6 +54,11 @@ class client_socket {
   /// The socket file; its characters stay where they are for the object's
   /// life, so that a signal handler may unlink(2) it.
   [[nodiscard]] const char* path() const noexcept { return path_.c_str(); }
+
+  /// Whether the socket file is still there. A server removes it when it takes
+  /// the client in, if it may; so one that has closed the connection with the
+  /// file still there has most likely refused.
+  [[nodiscard]] bool has_file() const noexcept;
 
   /// Who listens: the process that called listen(2). With socket activation
   /// that is systemd, and so root.

@@ -75,8 +75,11 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
   }
   // Non-blocking: a living daemon with a full backlog answers EAGAIN.
   const file_descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (::connect(probe.get(), as_sockaddr(address), sizeof address) == 0 || errno != ECONNREFUSED) {
+  if (::connect(probe.get(), as_sockaddr(address), sizeof address) == 0 || errno == EAGAIN) {
     fail_running(path);
+  }
+  if (errno != ECONNREFUSED) {
+    fail("find out whether anybody serves", path);
   }
   if (::unlink(path.c_str()) != 0) {
     fail("remove the stale socket", path);

@@ -22,6 +22,17 @@ std::string_view to_string(event what) noexcept {
   return "status";
 }
 
+void log::write(log_level level, event what, log_fields fields) noexcept {
+  if (!tells(level)) {
+    return;
+  }
+  try {
+    do_write(level, what, fields);
+  } catch (...) {
+    // No memory for the line.
+  }
+}
+
 int syslog_priority(log_level level) noexcept {
   switch (level) {
     case log_level::error:
@@ -34,17 +45,6 @@ int syslog_priority(log_level level) noexcept {
       break;
   }
   return LOG_DEBUG;
-}
-
-void log::write(log_level level, event what, log_fields fields) noexcept {
-  if (level > threshold_.load(std::memory_order_relaxed)) {
-    return;
-  }
-  try {
-    do_write(level, what, fields);
-  } catch (...) {
-    // No memory for the line.
-  }
 }
 
 std::string format_event(event what, log_fields fields) {

@@ -63,6 +63,11 @@ class log {
   /// Never throws: what goes on must not end for want of a line about it.
   void write(log_level level, event what, log_fields fields) noexcept;
 
+  /// Whether events of this weight are written.
+  [[nodiscard]] bool tells(log_level level) const noexcept {
+    return level <= threshold_.load(std::memory_order_relaxed);
+  }
+
   /// Events of less weight than this are not written.
   void set_threshold(log_level level) noexcept { threshold_ = level; }
 

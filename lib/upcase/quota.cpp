@@ -10,6 +10,14 @@ quota::charge::~charge() {
   }
 }
 
+bool quota::charge::give_back_excess() noexcept {
+  if (from_ == nullptr || !from_->give_back_excess(uid_)) {
+    return false;
+  }
+  from_ = nullptr;
+  return true;
+}
+
 std::optional<quota::charge> quota::acquire(uid_t uid) {
   const std::scoped_lock lock(mutex_);
   std::size_t& held = held_[uid];
@@ -31,12 +39,6 @@ void quota::set_limit(std::size_t limit) {
   limit_ = limit;
 }
 
-bool quota::exceeds(uid_t uid) const {
-  const std::scoped_lock lock(mutex_);
-  const auto found = held_.find(uid);
-  return limit_ != 0 && found != held_.end() && found->second > limit_;
-}
-
 std::size_t quota::held_by(uid_t uid) const {
   const std::scoped_lock lock(mutex_);
   const auto found = held_.find(uid);
@@ -45,9 +47,22 @@ std::size_t quota::held_by(uid_t uid) const {
 
 void quota::give_back(uid_t uid) noexcept {
   const std::scoped_lock lock(mutex_);
+  drop_one(held_.find(uid));
+}
+
+bool quota::give_back_excess(uid_t uid) noexcept {
+  const std::scoped_lock lock(mutex_);
   const auto found = held_.find(uid);
-  if (found != held_.end() && --found->second == 0) {
-    held_.erase(found);
+  if (limit_ == 0 || found == held_.end() || found->second <= limit_) {
+    return false;
+  }
+  drop_one(found);
+  return true;
+}
+
+void quota::drop_one(counts::iterator held) noexcept {
+  if (held != held_.end() && --held->second == 0) {
+    held_.erase(held);
   }
 }
 

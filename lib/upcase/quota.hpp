@@ -33,6 +33,11 @@ class quota {
     charge& operator=(const charge&) = delete;
     ~charge();
 
+    /// Gives itself back if its user holds more than the limit, as after that
+    /// was lowered; whether it did. One step, so that of several loops that ask
+    /// at once each gives up what is too many, and none more.
+    bool give_back_excess() noexcept;
+
    private:
     friend quota;
     charge(quota& from, uid_t uid) noexcept : from_(&from), uid_(uid) {}
@@ -47,24 +52,25 @@ class quota {
   /// Nothing when the user is at the limit.
   std::optional<charge> acquire(uid_t uid);
 
-  /// Regardless of the limit: for a client that is in already, whom `exceeds`
-  /// will judge.
+  /// Regardless of the limit: for a client that is in already, and may have to
+  /// give it back as excess.
   charge take(uid_t uid);
 
-  /// For a reload. Lowering it ends nobody here: see `exceeds`.
+  /// For a reload. Lowering it ends nobody here: see `give_back_excess`.
   void set_limit(std::size_t limit);
-
-  /// Whether the user holds more than the limit, as after it was lowered.
-  [[nodiscard]] bool exceeds(uid_t uid) const;
 
   [[nodiscard]] std::size_t held_by(uid_t uid) const;
 
  private:
+  using counts = std::unordered_map<uid_t, std::size_t>;
+
   void give_back(uid_t uid) noexcept;
+  bool give_back_excess(uid_t uid) noexcept;
+  void drop_one(counts::iterator held) noexcept;
 
   mutable std::mutex mutex_;
   std::size_t limit_;
-  std::unordered_map<uid_t, std::size_t> held_;  // only users with connections
+  counts held_;  // only users with connections
 };
 
 }  // namespace upcase

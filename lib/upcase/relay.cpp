@@ -93,7 +93,7 @@ class relay_loop {
     if (sending_done_ && result_.answered >= result_.sent) {
       return outcome::done;
     }
-    return result_.answered == 0 ? outcome::refused : outcome::cut_off;
+    return outcome::cut_off;
   }
 
   void finish_sending_when_due() {
@@ -119,8 +119,9 @@ class relay_loop {
     socket_ = {.fd = want_answers || want_room ? o_.socket : -1, .events = 0, .revents = 0};
     socket_.events = static_cast<short>((want_answers ? POLLIN : 0) | (want_room ? POLLOUT : 0));
     std::array<pollfd, 3> all{input_, socket_, output_};
-    // Slow standard streams are no fault of the daemon's.
-    const bool daemons_turn = want_room || (want_answers && !want_input);
+    // Slow standard streams are no fault of the daemon's; what it owes is.
+    const bool owed = sending_done_ || result_.answered < result_.sent;
+    const bool daemons_turn = want_room || (want_answers && owed);
     const int milliseconds = daemons_turn ? poll_timeout() : -1;
     int count = -1;
     do {

@@ -31,7 +31,6 @@ struct relay_options {
 struct relay_result {
   enum class outcome {
     done,     ///< everything sent has come back
-    refused,  ///< the daemon closed without a byte of answer
     cut_off,  ///< the daemon closed before everything came back
     timed_out,
     input_failed,

@@ -2,11 +2,11 @@
 
 #include <upcase/runtime_directory.hpp>
 
-#include <cerrno>
 #include <fmt/format.h>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <upcase/own_directory.hpp>
 #include <upcase/system_calls.hpp>
 
 namespace upcase {
@@ -42,22 +42,19 @@ std::filesystem::path daemon_runtime_directory() {
 bool is_trusted_directory(const std::filesystem::path& directory) noexcept {
   struct stat status {};
   return ::lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
-         (status.st_uid == 0 || status.st_uid == ::geteuid());
+         (status.st_uid == 0 || status.st_uid == ::geteuid()) && !others_may_rename_in(status);
 }
 
 std::optional<std::string> prepare_runtime_directory(const std::filesystem::path& directory) {
   constexpr mode_t world_readable = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
-  if (::mkdir(directory.c_str(), world_readable) == 0) {
-    // Clients of other users must be able to pass through, whatever the umask.
-    ::chmod(directory.c_str(), world_readable);
-  } else if (errno != EEXIST) {
+  if (const auto error = make_directory(directory, world_readable)) {
     return fmt::format("cannot create the runtime directory '{}': {}", directory.native(),
-                       describe(errno));
+                       error.message());
   }
   if (!is_trusted_directory(directory)) {
     return fmt::format(
-        "the runtime directory '{}' is not a directory of root's or of uid {}; remove it, or name "
-        "another place with --socket and --client-directory",
+        "the runtime directory '{}' is not a directory of root's or of uid {} in which nobody else "
+        "may write; remove it, or name another place with --socket and --client-directory",
         directory.native(), ::geteuid());
   }
   return std::nullopt;

@@ -28,8 +28,8 @@ std::filesystem::path user_runtime_directory();
 /// in it: only root and this user are trusted with it.
 std::optional<std::string> prepare_runtime_directory(const std::filesystem::path& directory);
 
-/// Whether `directory` is one, not a link to one, and belongs to root or to
-/// this user.
+/// Whether `directory` is one, not a link to one, belongs to root or to this
+/// user, and lets nobody else rename or remove what lies in it.
 bool is_trusted_directory(const std::filesystem::path& directory) noexcept;
 
 }  // namespace upcase

@@ -8,10 +8,12 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <fmt/format.h>
+#include <exception>
 #include <iterator>
+#include <new>
 #include <span>
 #include <sys/socket.h>
+#include <system_error>
 #include <upcase/busy_poll.hpp>
 #include <upcase/shortage.hpp>
 #include <upcase/system_calls.hpp>
@@ -28,6 +30,11 @@ constexpr std::size_t accept_batch = 64;
 
 // A limit that is reached over and over is told this often.
 constexpr std::chrono::seconds between_full_messages{10};
+
+// Errors of accept4 that will not pass: no socket, or none that listens.
+bool is_deaf(int error) noexcept {
+  return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP;
+}
 
 stream_timeouts timeouts_of(const settings& config) {
   return {.idle = config.idle_timeout, .write = config.write_timeout};
@@ -46,15 +53,14 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       users_(config_.max_clients_per_user),
       wake_up_(context),
       drain_timer_(context),
-      report_timer_(context),
-      client_left_(context, [this] {
-        wake_up_.cancel();
-        finish_if_drained();
-      }) {
+      client_left_(context,
+                   [this] {
+                     wake_up_.cancel();
+                     finish_if_drained();
+                   }),
+      client_log_(context, journal) {
   const worker::surroundings around{
-      .serve = serve_, .users = users_, .journal = journal_, .client_gone = [this] {
-        client_gone();
-      }};
+      .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
   workers_.push_back(std::make_unique<worker>(context_, around, timeouts_of(config_)));
   while (workers_.size() < config_.threads) {
     // The hint promises that one thread runs the context.
@@ -87,7 +93,7 @@ void server::start() {
 
 asio::awaitable<void> server::accept_clients() {
   boost::system::error_code error;
-  while (phase_ == phase::serving) {
+  while (accepts()) {
     answer_ping();
     if (full()) {
       wants_to_know_ = true;
@@ -100,11 +106,13 @@ asio::awaitable<void> server::accept_clients() {
       wants_to_know_ = phase_ != phase::serving;
       continue;
     }
-    if (!waiting_) {
+    tell_not_full();
+    // While draining it is known what waits: whatever does now.
+    if (!waiting_ && phase_ == phase::serving) {
       co_await acceptor_.async_wait(protocol::acceptor::wait_read,
                                     asio::redirect_error(asio::use_awaitable, error));
     }
-    if (phase_ != phase::serving) {
+    if (!accepts()) {
       break;
     }
     if (const auto delay = accept_some(accept_batch); delay != milliseconds::zero()) {
@@ -115,23 +123,31 @@ asio::awaitable<void> server::accept_clients() {
     }
   }
   answer_ping();
+  if (phase_ == phase::draining) {
+    finish_accepting();
+  }
 }
 
 // Returns how long to wait before the next try; zero for not at all.
 server::milliseconds server::accept_some(std::size_t most) {
-  for (std::size_t taken = 0; taken < most && !full(); ++taken) {
+  for (std::size_t taken = 0; taken < most && accepts() && !full(); ++taken) {
     int error = waiting_ ? 0 : accept_one();
-    if (error == EAGAIN || error == EWOULDBLOCK) {
+    if (error == EAGAIN || (is_deaf(error) && phase_ == phase::draining)) {
+      owed_ = 0;
       break;
     }
     if (error == 0) {
       error = admit();
     }
-    // What is left are errors of one connection that went away meanwhile
-    // (accept(2)); the next one may be sound.
     if (is_shortage(error)) {
       return pause(error);
     }
+    // What is left are errors of one connection that went away meanwhile
+    // (accept(2)); the next one may be sound, unless nobody listens.
+    if (is_deaf(error)) {
+      throw std::system_error(error, std::generic_category(), "cannot accept clients");
+    }
+    owed_ -= phase_ == phase::draining ? 1 : 0;
   }
   return milliseconds::zero();
 }
@@ -173,17 +189,14 @@ int server::decide_and_place() {
     journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
   }
   const std::uint64_t id = ++served_;
-  journal_.write(log_level::info, event::allow,
-                 {{"client", id},
-                  {"uid", found.who.uid},
-                  {"pid", found.who.pid},
-                  {"path", found.name.path()}});
+  const bool told = client_log_.allowed(id, found);
   place({.id = id,
          .who = found.who,
          .since = std::chrono::steady_clock::now(),
          .socket = std::move(waiting_),
          .progress = {},
-         .charge = std::move(charge)});
+         .charge = std::move(charge),
+         .told = told});
   return 0;
 }
 
@@ -213,39 +226,9 @@ void server::place(admitted_client client) {
 }
 
 void server::refuse(const finding& found) {
-  const bool told = refusals_.admit(found.who.uid, std::chrono::steady_clock::now());
-  plan_report();
+  client_log_.refused(found);
   ++refused_;
   tell_change();
-  if (!told) {
-    return;
-  }
-  journal_.write(log_level::warning, event::deny,
-                 {{"uid", found.who.uid},
-                  {"pid", found.who.pid},
-                  {"verdict", to_string(found.why)},
-                  {"path", found.name.path()},
-                  {"reason", explain(found.why)}});
-}
-
-// Arms the timer that tells, once a period is over, what was not written.
-void server::plan_report() {
-  const auto next = refusals_.next_end();
-  if (!next || report_timer_.expiry() == *next) {
-    return;
-  }
-  report_timer_.expires_at(*next);
-  report_timer_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) {
-      return;
-    }
-    for (const auto& [uid, suppressed] : refusals_.take_ended(std::chrono::steady_clock::now())) {
-      const std::string who = uid == refusal_limit::others ? "others" : std::to_string(uid);
-      journal_.write(log_level::warning, event::status,
-                     {{"refusals-not-logged", suppressed}, {"uid", who}});
-    }
-    plan_report();
-  });
 }
 
 server::milliseconds server::pause(int error) {
@@ -259,12 +242,19 @@ server::milliseconds server::pause(int error) {
 
 void server::tell_full() {
   const auto now = std::chrono::steady_clock::now();
-  if (now - told_full_ >= between_full_messages) {
+  if (!told_full_ || now - *told_full_ >= between_full_messages) {
     told_full_ = now;
+    paused_full_ = true;
     journal_.write(log_level::warning, event::status,
                    {{"accepting", "paused"},
                     {"reason", "max-clients reached; more wait in the backlog"},
                     {"clients", clients_.load()}});
+  }
+}
+
+void server::tell_not_full() {
+  if (std::exchange(paused_full_, false)) {
+    journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
   }
 }
 
@@ -335,29 +325,36 @@ void server::take_over(cargo load) {
 
 void server::stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
-  // Whoever is in the backlog has connected, and may have sent: it counts as
-  // a client before the stop. Bounded, since more may come all the while.
-  accept_some(config_.backlog);
+  const bool accepting = phase_ == phase::serving;
   phase_ = phase::draining;
   wants_to_know_ = true;
-  waiting_.reset();
-  acceptor_.close();
-  wake_up_.cancel();
+  // Whoever is in the backlog has connected, and may have sent: it counts as
+  // a client before the stop, and gets its turn. Bounded, since more may come
+  // all the while.
+  owed_ = config_.backlog;
   journal_.write(log_level::info, event::status,
                  {{"state", "draining"}, {"clients", clients_.load()}});
   on_every_worker([](worker& each) { each.drain(); });
-  drain_timer_.expires_after(config_.drain_timeout);
-  drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (!cancelled) {
-      journal_.write(log_level::warning, event::status,
-                     {{"drain-timeout", "over"}, {"clients", clients_.load()}});
-      stop_now();
-    }
-  });
-  finish_if_drained();
+  if (config_.drain_timeout != duration::zero()) {
+    drain_timer_.expires_after(config_.drain_timeout);
+    drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) {
+        journal_.write(log_level::warning, event::status,
+                       {{"drain-timeout", "over"}, {"clients", clients_.load()}});
+        stop_now();
+      }
+    });
+  }
+  if (accepting) {
+    look_up();
+  } else {
+    finish_accepting();
+  }
 }
 
 void server::stop_now() {
+  owed_ = 0;
+  wake_up_.cancel();
   on_every_worker([](worker& each) { each.abort(end_reason::aborted); });
 }
 
@@ -396,10 +393,21 @@ void server::ping(std::function<void()> answered) {
     answer_ping();
     return;
   }
-  // Whatever it waits for, it looks up and finds nothing to do.
+  look_up();
+}
+
+// Whatever the loop that accepts waits for, it goes round.
+void server::look_up() {
   boost::system::error_code ignored;
   acceptor_.cancel(ignored);
   wake_up_.cancel();
+}
+
+void server::finish_accepting() {
+  owed_ = 0;
+  waiting_.reset();
+  acceptor_.close();
+  finish_if_drained();
 }
 
 void server::answer_ping() {
@@ -409,12 +417,12 @@ void server::answer_ping() {
 }
 
 void server::finish_if_drained() {
-  if (phase_ != phase::draining || clients_ != 0) {
+  if (phase_ != phase::draining || acceptor_.is_open() || clients_ != 0) {
     return;
   }
   phase_ = phase::stopped;
   drain_timer_.cancel();
-  report_timer_.cancel();
+  client_log_.finish();
   client_left_.stop();
   on_every_worker([](worker& each) { each.stop(); });
   journal_.write(log_level::info, event::status,

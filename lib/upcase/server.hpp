@@ -23,16 +23,17 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <upcase/accept_backoff.hpp>
 #include <upcase/client_directory.hpp>
+#include <upcase/client_log.hpp>
 #include <upcase/credentials.hpp>
 #include <upcase/doorbell.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/handover_record.hpp>
 #include <upcase/log.hpp>
 #include <upcase/quota.hpp>
-#include <upcase/refusal_limit.hpp>
 #include <upcase/session.hpp>
 #include <upcase/settings.hpp>
 #include <upcase/worker.hpp>
@@ -42,7 +43,9 @@
 namespace upcase {
 
 /// Belongs to the thread that runs `context`, where the first event loop lives
-/// too; `settings::threads` above one adds threads of its own.
+/// too; `settings::threads` above one adds threads of its own. Once the server
+/// is gone, stopped or not, the context must not run any more: what still waits
+/// in it refers to the server.
 class server {
  public:
   /// `listening` is a listening, non-blocking Unix stream socket. The handler
@@ -62,8 +65,9 @@ class server {
   /// the number of threads stay as they are.
   void reload(settings config, std::vector<client_directory> directories);
 
-  /// Accepts what already waits in the backlog and then no more, answers what
-  /// every client has sent by now, and ends. `drain_timeout` bounds it.
+  /// Accepts what already waits in the backlog (as places come free, where
+  /// `max_clients` are in) and then no more, answers what every client has sent
+  /// by now, and ends. `drain_timeout` bounds it.
   /// `stopped`, if any, is called when the last client is gone.
   void stop(std::function<void()> stopped = {});
 
@@ -114,11 +118,16 @@ class server {
   void refuse(const finding& found);
   milliseconds pause(int error);
   void tell_full();
-  void plan_report();
+  void tell_not_full();
+  void look_up();
+  void finish_accepting();
   void client_gone() noexcept;
   void tell_change() noexcept;
   void answer_ping();
   void finish_if_drained();
+  [[nodiscard]] bool accepts() const noexcept {
+    return phase_ == phase::serving || (phase_ == phase::draining && owed_ > 0);
+  }
   [[nodiscard]] bool full() const noexcept { return clients_ >= config_.max_clients; }
 
   template <typename Action>
@@ -132,15 +141,16 @@ class server {
   log& journal_;
   quota users_;
 
-  boost::asio::steady_timer wake_up_;       // while accepting is paused
-  boost::asio::steady_timer drain_timer_;   // while stopping
-  boost::asio::steady_timer report_timer_;  // while refusals are suppressed
+  boost::asio::steady_timer wake_up_;      // while accepting is paused
+  boost::asio::steady_timer drain_timer_;  // while stopping
   doorbell client_left_;
   accept_backoff backoff_;
-  refusal_limit refusals_;
-  std::chrono::steady_clock::time_point told_full_{};
-  file_descriptor waiting_;  // accepted, but a shortage stopped its check
+  client_log client_log_;
+  std::optional<std::chrono::steady_clock::time_point> told_full_;
+  bool paused_full_ = false;  // as the log has it
+  file_descriptor waiting_;   // accepted, but a shortage stopped its check
   enum class phase { idle, serving, handing_over, draining, stopped } phase_ = phase::idle;
+  std::size_t owed_ = 0;  // while draining: how many may still be accepted
   std::function<void()> stopped_;
   std::function<void()> changed_;
   std::function<void()> accept_ping_;  // to be answered by the loop that accepts

@@ -12,6 +12,7 @@ session::session(event_loop& loop, session_owner& owner, admitted_client client)
       who_(client.who),
       since_(client.since),
       charge_(std::move(client.charge)),
+      told_(client.told),
       stream_(loop, std::move(client.socket), std::move(client.progress), *this, *this) {}
 
 void session::start(const handler& serve) {
@@ -39,7 +40,8 @@ admitted_client session::release() {
           .since = since_,
           .socket = std::move(connection.socket),
           .progress = std::move(connection.state),
-          .charge = std::move(charge_)};
+          .charge = std::move(charge_),
+          .told = told_};
 }
 
 end_reason session::reason() const noexcept {

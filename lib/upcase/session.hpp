@@ -40,6 +40,7 @@ struct admitted_client {
   file_descriptor socket;  ///< non-blocking
   stream_state progress;
   quota::charge charge;  ///< given back when the session is gone
+  bool told = true;      ///< whether the log has heard of it, and is to hear of its end
 };
 
 class session;
@@ -80,12 +81,17 @@ class session final : public ready_target,
   /// The owner is not told; only the destructor may follow.
   [[nodiscard]] admitted_client release();
 
+  /// Whether its user has too many connections, of which this is then none any
+  /// more: it must be ended.
+  bool give_up_excess() noexcept { return charge_.give_back_excess(); }
+
   /// Applies changed timeouts.
   void restart_deadline() { stream_.restart_deadline(); }
 
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] const peer& who() const noexcept { return who_; }
   [[nodiscard]] steady_time since() const noexcept { return since_; }
+  [[nodiscard]] bool told() const noexcept { return told_; }
   [[nodiscard]] const stream& connection() const noexcept { return stream_; }
 
   /// Why it ended: the stream's reason, unless the handler failed or left
@@ -102,6 +108,7 @@ class session final : public ready_target,
   peer who_;
   steady_time since_;
   quota::charge charge_;
+  bool told_;
   stream stream_;
   task task_;  // destroyed first: its frame refers to the stream
 };

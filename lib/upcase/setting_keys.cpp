@@ -155,7 +155,7 @@ const auto table = std::to_array<setting_key>({
      set_duration<&settings::idle_timeout>, print_duration<&settings::idle_timeout>},
     {"write-timeout", "TIME", "end a client that takes no output so long; 0 = never",
      set_duration<&settings::write_timeout>, print_duration<&settings::write_timeout>},
-    {"drain-timeout", "TIME", "how long a stop waits for pending bytes",
+    {"drain-timeout", "TIME", "how long a stop waits for pending bytes; 0 = as long as it takes",
      set_duration<&settings::drain_timeout>, print_duration<&settings::drain_timeout>},
     {"threads", "N", "event loops, each with sessions of its own; auto = one a core",
      [](settings& s, std::string_view text) { s.threads = parse_threads(text); },

@@ -3,6 +3,7 @@
 
 #include <upcase/setting_values.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -93,9 +94,16 @@ std::optional<Id> parse_id(std::string_view text) {
   return static_cast<Id>(*value);
 }
 
+void refuse_negative(std::string_view text) {
+  if (text.starts_with('-')) {
+    throw bad_value("cannot be negative");
+  }
+}
+
 }  // namespace
 
 duration parse_duration(std::string_view text) {
+  refuse_negative(text);
   const auto found = leading_number(text);
   if (!found) {
     throw bad_value("a time is a number and a unit, such as 500ms, 30s or 5min");
@@ -127,6 +135,7 @@ std::string format_duration(duration value) {
 }
 
 std::size_t parse_count(std::string_view text, std::size_t least, std::size_t most) {
+  refuse_negative(text);
   const auto value = whole_number(text);
   if (!value || *value < least || *value > most) {
     throw bad_value(fmt::format("give a whole number from {} to {}", least, most));
@@ -149,8 +158,11 @@ std::filesystem::path parse_path(std::string_view text) {
   if (!text.starts_with('/')) {
     throw bad_value("give an absolute path, one that begins with '/'");
   }
-  if (text.find('\0') != std::string_view::npos) {
-    throw bad_value("a path cannot hold a NUL byte");
+  if (std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7F; })) {
+    throw bad_value("a path with a control character cannot be written in a configuration file");
+  }
+  if (text.ends_with(' ')) {
+    throw bad_value("a path with a blank at its end cannot be written in a configuration file");
   }
   std::filesystem::path path = std::filesystem::path(text).lexically_normal();
   if (!path.has_filename() && path.has_relative_path()) {

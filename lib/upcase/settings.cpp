@@ -8,8 +8,14 @@
 
 namespace upcase {
 
-std::size_t clients_that_fit(std::size_t descriptors) noexcept {
-  return descriptors > reserved_descriptors ? descriptors - reserved_descriptors : 1;
+std::size_t reserved_descriptors(const settings& value) noexcept {
+  constexpr std::size_t always = 30;
+  return always + 4 * (value.threads - 1) + 2 * value.client_directories.size();
+}
+
+std::size_t clients_that_fit(std::size_t descriptors, const settings& value) noexcept {
+  const std::size_t reserved = reserved_descriptors(value);
+  return descriptors > reserved ? descriptors - reserved : 1;
 }
 
 std::size_t descriptor_limit() noexcept {
@@ -24,7 +30,7 @@ settings default_settings(const std::filesystem::path& runtime_directory) {
   settings defaults;
   defaults.socket = runtime_directory / socket_file_name;
   defaults.client_directories = {runtime_directory / client_directory_name};
-  defaults.max_clients = clients_that_fit(descriptor_limit());
+  defaults.max_clients = clients_that_fit(descriptor_limit(), defaults);
   return defaults;
 }
 

@@ -31,25 +31,27 @@ struct settings {
 
   duration idle_timeout = duration::zero();  ///< 0: never
   duration write_timeout = std::chrono::seconds(30);
-  duration drain_timeout = std::chrono::seconds(10);
+  duration drain_timeout = std::chrono::seconds(10);  ///< 0: as long as it takes
 
   std::size_t threads = 1;
   duration busy_poll = duration::zero();  ///< 0: an idle loop sleeps at once
   log_level level = log_level::info;
 };
 
-/// Descriptors that the daemon keeps for itself: standard streams, event
-/// loops, listener, directories, configuration being read.
-inline constexpr std::size_t reserved_descriptors = 32;
+/// Descriptors that the daemon keeps for itself with these settings: standard
+/// streams, listener, configuration being read, four for each further event
+/// loop, and each client directory twice, as at a reload.
+std::size_t reserved_descriptors(const settings& value) noexcept;
 
-/// How many clients a hard RLIMIT_NOFILE of `descriptors` has room for; at
-/// least one.
-std::size_t clients_that_fit(std::size_t descriptors) noexcept;
+/// How many clients a hard RLIMIT_NOFILE of `descriptors` has room for with
+/// these settings; at least one.
+std::size_t clients_that_fit(std::size_t descriptors, const settings& value) noexcept;
 
 /// The hard RLIMIT_NOFILE.
 std::size_t descriptor_limit() noexcept;
 
 /// What holds when nothing is configured, around the given runtime directory.
+/// Without a word of configuration, `max_clients` is as many as fit.
 settings default_settings(const std::filesystem::path& runtime_directory);
 
 }  // namespace upcase

@@ -185,10 +185,20 @@ class loader {
                          ? "is a directory; name a socket file in it"
                          : "exists and is not a socket; it stays untouched, name another path");
     }
-    const std::filesystem::path parent = value_.socket.parent_path();
-    if (parent != defaults_.socket.parent_path() && ::stat(parent.c_str(), &status) != 0) {
-      complain_about("socket", path,
-                     fmt::format("its directory cannot be used: {}", describe(errno)));
+    // Where a socket is already, somebody has made it there for us.
+    if (::lstat(path.c_str(), &status) != 0) {
+      examine_parent("socket", value_.socket);
+    }
+  }
+
+  // Whether start will be able to make something at `path`. The runtime
+  // directory is made by itself.
+  void examine_parent(const std::string& key, const std::filesystem::path& path) {
+    const std::filesystem::path parent = path.parent_path();
+    if (parent != defaults_.socket.parent_path() &&
+        ::faccessat(AT_FDCWD, parent.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+      complain_about(key, path.native(),
+                     fmt::format("nothing can be made in its directory: {}", describe(errno)));
     }
   }
 
@@ -199,6 +209,7 @@ class loader {
     for (const auto& path : value_.client_directories) {
       // A missing one is made at start.
       if (struct stat status{}; ::stat(path.c_str(), &status) != 0 && errno == ENOENT) {
+        examine_parent("client-directory", path);
         continue;
       }
       const auto opened = client_directory::open(path, daemon_user());
@@ -218,12 +229,14 @@ class loader {
   }
 
   void examine_limits() {
-    const std::size_t room = clients_that_fit(descriptor_limit());
-    if (value_.max_clients > room) {
+    const std::size_t room = clients_that_fit(descriptor_limit(), value_);
+    if (!origins_.contains("max-clients")) {
+      value_.max_clients = room;
+    } else if (value_.max_clients > room) {
       complain_about("max-clients", std::to_string(value_.max_clients),
                      fmt::format("only {} fit in the hard limit of {} open files (ulimit -Hn, "
                                  "LimitNOFILE=) of which the daemon keeps {}",
-                                 room, descriptor_limit(), reserved_descriptors));
+                                 room, descriptor_limit(), reserved_descriptors(value_)));
     }
   }
 

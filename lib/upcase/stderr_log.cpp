@@ -5,8 +5,10 @@
 #include <array>
 #include <chrono>
 #include <climits>
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <upcase/system_calls.hpp>
@@ -24,6 +26,21 @@ std::string timestamp() {
                      now.time_since_epoch().count() % 1000);
 }
 
+mode_t kind_of_stderr() noexcept {
+  struct stat status {};
+  return ::fstat(STDERR_FILENO, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+// Standard error is shared with whoever started us, and so is its blocking
+// mode; opened anew it has one of our own.
+file_descriptor open_own_stderr() noexcept {
+  if (kind_of_stderr() != S_IFIFO && ::isatty(STDERR_FILENO) == 0) {
+    return {};
+  }
+  return file_descriptor(
+      ::open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
 }  // namespace
 
 // systemd names the journal's end of our standard error as "device:inode" in
@@ -38,7 +55,9 @@ bool stderr_is_journal() {
 stderr_log::stderr_log()
     : style_(stderr_is_journal()           ? style::journal
              : wants_colour(STDERR_FILENO) ? style::coloured
-                                           : style::plain) {}
+                                           : style::plain),
+      own_(open_own_stderr()),
+      is_socket_(kind_of_stderr() == S_IFSOCK) {}
 
 void stderr_log::do_write(log_level level, event what, log_fields fields) {
   const std::scoped_lock lock(mutex_);
@@ -60,22 +79,39 @@ void stderr_log::do_write(log_level level, event what, log_fields fields) {
 }
 
 void stderr_log::write_line(std::string line) {
+  if (torn_) {
+    line.insert(0, 1, '\n');
+  }
   if (dropped_ > 1) {
     line += fmt::format(" dropped-lines={}", dropped_ - 1);
   }
   line += '\n';
-  // A pipe that polls as writable takes PIPE_BUF bytes without blocking
-  // (pipe(7)); our lines are shorter, and the rare longer one is cut.
+  // A pipe takes so much whole or not at all (pipe(7)); our lines are shorter,
+  // and the rare longer one is cut.
   if (line.size() > PIPE_BUF) {
     line.resize(PIPE_BUF - 1);
     line += '\n';
   }
-  pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-  const bool written = ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
-                       ::write(STDERR_FILENO, line.data(), line.size()) > 0;
-  if (written) {
-    dropped_ = 0;
+  const ssize_t taken = put(line);
+  if (taken > 0) {
+    torn_ = static_cast<std::size_t>(taken) < line.size();
+    dropped_ = torn_ ? 1 : 0;
   }
+}
+
+ssize_t stderr_log::put(std::string_view bytes) const noexcept {
+  if (own_) {
+    return ::write(own_.get(), bytes.data(), bytes.size());
+  }
+  if (is_socket_) {
+    return ::send(STDERR_FILENO, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  // A file never waits; of anything else a look beforehand is the best there is.
+  pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) {
+    return -1;
+  }
+  return ::write(STDERR_FILENO, bytes.data(), bytes.size());
 }
 
 }  // namespace upcase

@@ -13,6 +13,10 @@
 
 #include <cstddef>
 #include <mutex>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <upcase/file_descriptor.hpp>
 #include <upcase/log.hpp>
 
 namespace upcase {
@@ -29,10 +33,14 @@ class stderr_log final : public log {
 
   void do_write(log_level level, event what, log_fields fields) override;
   void write_line(std::string line);
+  [[nodiscard]] ssize_t put(std::string_view bytes) const noexcept;
 
   style style_;
+  file_descriptor own_;  // standard error once more, but non-blocking; where that can be had
+  bool is_socket_;
   std::mutex mutex_;
   std::size_t dropped_ = 0;  // lines since the last one that was written
+  bool torn_ = false;        // a terminal took the beginning of the last one
 };
 
 }  // namespace upcase

@@ -128,7 +128,7 @@ void stream::send_pending() {
   if (broken_ || pending_sent_ == state_.pending.size()) {
     drop_pending();
   } else if (sent > 0) {
-    loop_.set_deadline(limit_, loop_.timeouts().write);
+    loop_.set_deadline(limit_, room_timeout());
   }
 }
 
@@ -145,7 +145,7 @@ void stream::wait_for_input(std::coroutine_handle<> coroutine) {
 }
 
 void stream::wait_for_room(std::coroutine_handle<> coroutine, waiting reason) {
-  loop_.set_deadline(limit_, loop_.timeouts().write);
+  loop_.set_deadline(limit_, room_timeout());
   set_interest(EPOLLOUT);
   for_ = reason;
   waiting_ = coroutine;
@@ -173,7 +173,15 @@ void stream::progress() {
 }
 
 void stream::time_out() {
-  abort(for_ == waiting::input ? end_reason::idle_timeout : end_reason::write_timeout);
+  const bool idle = for_ == waiting::input || loop_.timeouts().write == duration::zero();
+  abort(idle ? end_reason::idle_timeout : end_reason::write_timeout);
+}
+
+// Without a limit of its own, a client that takes nothing is still one that is
+// idle: no byte moves either way.
+duration stream::room_timeout() const noexcept {
+  const stream_timeouts& limits = loop_.timeouts();
+  return limits.write != duration::zero() ? limits.write : limits.idle;
 }
 
 void stream::finish_input() noexcept {
@@ -196,8 +204,7 @@ void stream::abort(end_reason why) {
 
 void stream::restart_deadline() {
   if (for_ != waiting::nothing) {
-    loop_.set_deadline(limit_,
-                       for_ == waiting::input ? loop_.timeouts().idle : loop_.timeouts().write);
+    loop_.set_deadline(limit_, for_ == waiting::input ? loop_.timeouts().idle : room_timeout());
   }
 }
 

@@ -129,6 +129,7 @@ class stream {
   bool receive() noexcept;
   std::size_t send(std::span<const char> bytes) noexcept;
   void send_pending();
+  [[nodiscard]] duration room_timeout() const noexcept;
   void drop_pending() noexcept;
   void set_interest(std::uint32_t events) noexcept;
   void end(end_reason why) noexcept;

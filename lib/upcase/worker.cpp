@@ -47,6 +47,9 @@ void worker::serve(admitted_client client) noexcept {
     return;
   }
   sessions_.push_back(*fresh);
+  if (draining_) {
+    fresh->request_stop();
+  }
   fresh.release()->start(around_.serve);
 }
 
@@ -72,13 +75,13 @@ void worker::reconsider(const access_rules& rules, stream_timeouts timeouts) noe
 }
 
 // Why a client that is in must go; `open` if it may stay.
-end_reason worker::judge(session& client, const access_rules& rules) const noexcept {
+end_reason worker::judge(session& client, const access_rules& rules) noexcept {
   try {
     const int fd = client.connection().fd();
     if (!rules.admits(client.who(), [fd] { return groups_of(fd); })) {
       return end_reason::denied;
     }
-    if (around_.users.exceeds(client.who().uid)) {
+    if (client.give_up_excess()) {
       return end_reason::over_quota;
     }
     client.restart_deadline();
@@ -90,6 +93,7 @@ end_reason worker::judge(session& client, const access_rules& rules) const noexc
 }
 
 void worker::drain() noexcept {
+  draining_ = true;
   for (session& client : sessions_) {
     client.request_stop();
   }
@@ -115,6 +119,13 @@ void worker::abort(end_reason why) {
 void worker::session_over(session& over) noexcept {
   const std::unique_ptr<session> gone(&over);
   sessions_.erase(sessions_.iterator_to(over));
+  if (over.told()) {
+    tell_end(over);
+  }
+  drop_client();
+}
+
+void worker::tell_end(const session& over) const noexcept {
   const stream& connection = over.connection();
   around_.journal.write(log_level::info, event::end,
                         {{"client", over.id()},
@@ -124,7 +135,6 @@ void worker::session_over(session& over) noexcept {
                          {"in", connection.bytes_in()},
                          {"out", connection.bytes_out()},
                          {"seconds", seconds_between(over.since(), loop_.now())}});
-  drop_client();
 }
 
 void worker::drop_client() noexcept {

@@ -16,7 +16,6 @@
 #include <upcase/access.hpp>
 #include <upcase/event_loop.hpp>
 #include <upcase/log.hpp>
-#include <upcase/quota.hpp>
 #include <upcase/session.hpp>
 #include <vector>
 
@@ -29,7 +28,6 @@ class worker final : public session_owner {
   /// What a worker is given by its server; all of it outlives the worker.
   struct surroundings {
     const handler& serve;
-    const quota& users;
     log& journal;
     std::function<void()> client_gone;  ///< called on any thread; must not throw
   };
@@ -47,10 +45,11 @@ class worker final : public session_owner {
   void take(admitted_client client) noexcept;
 
   /// After a reload: ends the clients that the rules or the quota no longer
-  /// allow (the newest of a user first), and applies the timeouts to the rest.
+  /// allow (of a user's here, the newest first), and applies the timeouts to the rest.
   void reconsider(const access_rules& rules, stream_timeouts timeouts) noexcept;
 
-  /// Every client's bytes that are here by now are answered, then it ends.
+  /// Every client's bytes that are here by now are answered, then it ends; so it
+  /// is with clients that are still to come.
   void drain() noexcept;
 
   /// Gives every client up for another process to go on with.
@@ -65,7 +64,8 @@ class worker final : public session_owner {
  private:
   void serve(admitted_client client) noexcept;
   void session_over(session& over) noexcept override;
-  end_reason judge(session& client, const access_rules& rules) const noexcept;
+  end_reason judge(session& client, const access_rules& rules) noexcept;
+  void tell_end(const session& over) const noexcept;
   void fail_client(std::uint64_t id, std::string_view why) noexcept;
   void drop_client() noexcept;
 
@@ -74,6 +74,7 @@ class worker final : public session_owner {
   event_loop loop_;
   boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
   std::atomic<std::size_t> clients_ = 0;
+  bool draining_ = false;
 };
 
 }  // namespace upcase

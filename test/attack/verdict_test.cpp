@@ -21,21 +21,23 @@ namespace {
 
 constexpr uid_t stranger = 12345;
 
-void expect_refused(const test::daemon& daemon, int client, const std::string& verdict) {
+// `times`: how often it is to be in the log by now.
+void expect_refused(const test::daemon& daemon, int client, const std::string& verdict,
+                    std::size_t times = 1) {
   BOOST_TEST(test::refused(client));
-  BOOST_TEST(daemon.logged("verdict=" + verdict + " "), daemon.log());
+  BOOST_TEST(daemon.logged("verdict=" + verdict + " ", times), daemon.log());
   BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
 }
 
 // Binds `file`, lets `tamper` do its worst, connects, and expects `verdict`.
 void expect_verdict(const test::daemon& daemon, const std::filesystem::path& file,
                     const std::string& verdict, const std::function<void()>& tamper,
-                    mode_t mode = 0700) {
+                    mode_t mode = 0700, std::size_t times = 1) {
   const auto client = test::make_socket();
   test::bind_to(client.get(), file, mode);
   tamper();
   test::connect_to(client.get(), daemon.socket());
-  expect_refused(daemon, client.get(), verdict);
+  expect_refused(daemon, client.get(), verdict, times);
 }
 
 // In a forked child: 0 if the daemon refused this client.
@@ -47,6 +49,21 @@ int refused_code(int client, const std::filesystem::path& server) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(verdict)
+
+BOOST_AUTO_TEST_CASE(allowed_and_only_then_the_file_is_removed) {
+  const test::daemon daemon;
+  const auto file = daemon.clients() / "mine";
+  const auto client = test::make_socket();
+  test::bind_to(client.get(), file);
+  const auto open_to_all = daemon.clients() / "open-to-all";
+  expect_verdict(
+      daemon, open_to_all, "mode", [] {}, 0777);
+  BOOST_TEST(std::filesystem::exists(file));
+  test::connect_to(client.get(), daemon.socket());
+  BOOST_TEST(test::served(client.get()));
+  BOOST_TEST(!std::filesystem::exists(file));
+  BOOST_TEST(std::filesystem::exists(open_to_all));
+}
 
 BOOST_AUTO_TEST_CASE(unnamed) {
   const test::daemon daemon;
@@ -95,8 +112,8 @@ BOOST_AUTO_TEST_CASE(outside) {
   const auto nothing = [] {};
   std::filesystem::create_directory(daemon.clients() / "sub");
   expect_verdict(daemon, daemon.directory() / "beside", "outside", nothing);
-  expect_verdict(daemon, daemon.clients() / "sub" / "name", "outside", nothing);
-  expect_verdict(daemon, daemon.clients() / "sub" / ".." / "dots", "outside", nothing);
+  expect_verdict(daemon, daemon.clients() / "sub" / "name", "outside", nothing, 0700, 2);
+  expect_verdict(daemon, daemon.clients() / "sub" / ".." / "dots", "outside", nothing, 0700, 3);
 }
 
 BOOST_AUTO_TEST_CASE(not_found) {
@@ -175,7 +192,7 @@ BOOST_AUTO_TEST_CASE(mode) {
   expect_verdict(
       daemon, daemon.clients() / "a", "mode", [] {}, 0755);
   expect_verdict(
-      daemon, daemon.clients() / "b", "mode", [] {}, 0770);
+      daemon, daemon.clients() / "b", "mode", [] {}, 0770, 2);
 }
 
 BOOST_AUTO_TEST_CASE(any_mode_where_the_administrator_says_so) {

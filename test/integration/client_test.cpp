@@ -4,9 +4,12 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/client.hpp"
 #include "support/daemon.hpp"
+#include "support/pseudo_terminal.hpp"
 #include "support/skip.hpp"
 
 namespace {
@@ -20,6 +23,19 @@ test::outcome upcase_at(const test::daemon& daemon, std::vector<std::string> arg
 
 bool says(const test::outcome& outcome, std::string_view text) {
   return outcome.errors.find(text) != std::string::npos;
+}
+
+// `command` of the shell piped to upcase with these options: its outcome, as
+// soon as it ends, whatever becomes of the command.
+test::outcome pipe_to_upcase(const test::daemon& daemon, const std::string& command,
+                             const std::string& options = "") {
+  const auto pipe = daemon.directory() / "pipe";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const test::process writer(
+      {.argv = {"sh", "-c", "exec >'" + pipe.native() + "'; exec sh -c '" + command + "'"}});
+  return test::run({"sh", "-c",
+                    std::string("exec ") + UPCASE_PROGRAM + " --socket '" +
+                        daemon.socket().native() + "' " + options + " <'" + pipe.native() + "'"});
 }
 
 }  // namespace
@@ -56,6 +72,97 @@ BOOST_AUTO_TEST_CASE(refused) {
   BOOST_TEST(says(outcome, "journalctl -u upcased"));
   BOOST_TEST(daemon.logged("verdict=denied"));
   BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
+}
+
+BOOST_AUTO_TEST_CASE(refused_with_nothing_to_send) {
+  const test::daemon daemon({.arguments = {"--deny-user", std::to_string(::geteuid())}});
+  BOOST_TEST(upcase_at(daemon, {}).code == 77);
+}
+
+BOOST_AUTO_TEST_CASE(who_was_in_was_not_refused) {
+  test::daemon daemon({.arguments = {"--idle-timeout", "100ms"}});
+  const auto idle = pipe_to_upcase(daemon, "exec sleep 60");
+  BOOST_TEST(idle.code == 74);
+  BOOST_TEST(says(idle, "ended the connection"));
+  BOOST_TEST(daemon.logged("reason=idle-timeout"));
+  BOOST_TEST(daemon.count("deny ") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(not_permitted_to_connect) {
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  const test::daemon daemon({.arguments = {"--socket-mode", "0600"}});
+  struct stat status {};
+  BOOST_REQUIRE(::stat(daemon.socket().c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & ACCESSPERMS) == 0600U);
+  const auto errors = daemon.directory() / "err";
+  test::write_file(errors, "");
+  std::filesystem::permissions(errors, std::filesystem::perms::all);
+  test::process client(
+      {.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"},
+       .errors = errors,
+       .before_exec = [] { return ::setgid(12345) == 0 && ::setuid(12345) == 0; }});
+  BOOST_TEST(client.wait().value_or(-1) == 77);
+  BOOST_TEST(test::read_file(errors).find("socket-mode") != std::string::npos);
+  BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_backlog_is_waited_for_no_longer_than_asked) {
+  const test::daemon daemon({.arguments = {"--backlog", "1"}});
+  daemon.signal(SIGSTOP);
+  const auto first = test::connect_client(daemon.socket(), daemon.clients());
+  const auto second = test::connect_client(daemon.socket(), daemon.clients());
+  std::filesystem::remove_all(daemon.clients());
+  std::filesystem::create_directory(daemon.clients());
+  const auto outcome = upcase_at(daemon, {"--timeout", "200ms", "x"});
+  daemon.signal(SIGCONT);
+  BOOST_TEST(outcome.code == 75);
+  BOOST_TEST(says(outcome, "took nobody in"));
+  BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
+}
+
+BOOST_AUTO_TEST_CASE(timeout_while_the_input_is_idle) {
+  const test::daemon daemon;
+  daemon.signal(SIGSTOP);
+  const auto outcome = pipe_to_upcase(daemon, "echo x; exec sleep 60", "--timeout 200ms");
+  daemon.signal(SIGCONT);
+  BOOST_TEST(outcome.code == 75);
+}
+
+BOOST_AUTO_TEST_CASE(closed_standard_streams) {
+  const test::daemon daemon;
+  const auto with = [&](const std::string& redirection) {
+    return test::run({"sh", "-c",
+                      std::string(UPCASE_PROGRAM) + " --socket '" + daemon.socket().native() +
+                          "' " + redirection});
+  };
+  BOOST_TEST(with("<&-").code == 74);
+  BOOST_TEST(with("x >&-").code == 74);
+  BOOST_TEST(with("--help >/dev/full").code == 74);
+  BOOST_TEST(with("x 2>&-").output == "X\n");
+  BOOST_TEST(with("--client-directory /nonexistent x 2>/dev/full").code == 71);
+}
+
+BOOST_AUTO_TEST_CASE(progress_on_a_terminal) {
+  const test::daemon daemon;
+  const auto input = daemon.directory() / "in";
+  test::write_file(input, test::random_bytes(std::size_t{3} << 20U));
+  const auto screen_with = [&](const char* colour) {
+    const test::pseudo_terminal terminal;
+    test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "--progress"},
+                          .environment = {colour},
+                          .input = input,
+                          .output = daemon.directory() / "out",
+                          .errors = terminal.path()});
+    BOOST_TEST(client.wait().value_or(-1) == 0);
+    return terminal.read();
+  };
+  const std::string plain = screen_with("NO_COLOR=1");
+  BOOST_TEST((plain.find("[##############################] 100%") != std::string::npos), plain);
+  BOOST_TEST((plain.find("3.0 MiB") != std::string::npos), plain);
+  BOOST_TEST((plain.find("/s") != std::string::npos), plain);
+  BOOST_TEST((plain.find("ETA 0:00") != std::string::npos), plain);
+  BOOST_TEST((plain.find("\x1b[32m") == std::string::npos), plain);
+  BOOST_TEST((screen_with("NO_COLOR").find("\x1b[32m") != std::string::npos));
 }
 
 BOOST_AUTO_TEST_CASE(timeout_and_server_user) {
@@ -97,7 +204,7 @@ BOOST_AUTO_TEST_CASE(usage) {
 BOOST_AUTO_TEST_CASE(a_signal_removes_the_socket_file) {
   const test::daemon daemon;
   daemon.signal(SIGSTOP);  // so that the file is still the client's to remove
-  for (const int signal : {SIGTERM, SIGINT}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGXCPU}) {
     test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"}});
     BOOST_TEST(test::eventually([&] { return !std::filesystem::is_empty(daemon.clients()); }));
     // The file is there an instant before the handler is: until then the
@@ -149,6 +256,11 @@ BOOST_AUTO_TEST_CASE(the_books_lock_step_client) {
   const auto outcome = test::run({CLASSIC_CLIENT, daemon.socket()}, "line one\nline two\n");
   BOOST_TEST(outcome.code == 0);
   BOOST_TEST(outcome.output == "LINE ONE\nLINE TWO\n");
+  // It never removes its file; the daemon does.
+  const std::string log = daemon.log();
+  const auto begin = log.find("path=/var/tmp/") + 5;
+  BOOST_REQUIRE(begin > 5U);
+  BOOST_TEST(!std::filesystem::exists(log.substr(begin, log.find('\n', begin) - begin)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

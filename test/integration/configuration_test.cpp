@@ -2,9 +2,11 @@
 // needs none.
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <grp.h>
 #include <sstream>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -51,7 +53,7 @@ BOOST_AUTO_TEST_CASE(all_errors_at_once) {
   BOOST_TEST(outcome.code == 78);
   BOOST_TEST(outcome.output == "");
   const std::vector<std::string> expected{
-      ":2: idle-timeout: '-5s': a time is a number and a unit",
+      ":2: idle-timeout: '-5s': cannot be negative",
       ":3: write-timeout: '99999999999999999999s': longer than",
       ":4: backlog: '0': give a whole number from 1",
       ":5: allow-user: 'no-such-user': no such user",
@@ -77,6 +79,12 @@ BOOST_AUTO_TEST_CASE(files_that_are_none) {
   const auto missing = check({"--config", place.path() / "missing"});
   BOOST_TEST(missing.code == 78);
   BOOST_TEST((missing.errors.find("No such file") != std::string::npos));
+  const auto parent =
+      check({"--config", "/dev/null", "--client-directory", place.path() / "no" / "parent",
+             "--socket", place.path() / "no" / "s"});
+  BOOST_TEST(parent.code == 78);
+  BOOST_TEST((parent.errors.find("client-directory: ") != std::string::npos), parent.errors);
+  BOOST_TEST((parent.errors.find("socket: ") != std::string::npos), parent.errors);
   const auto socket = check({"--config", "/dev/null", "--socket", place.path()});
   BOOST_TEST(socket.code == 78);
   BOOST_TEST((socket.errors.find("is a directory") != std::string::npos));
@@ -168,6 +176,115 @@ BOOST_AUTO_TEST_CASE(a_supplementary_group_lets_in) {
   BOOST_TEST(code_as({45678, group}) == 0);
   BOOST_TEST(code_as({45678}) == 77);
   BOOST_TEST(daemon.logged("verdict=denied"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_may_not_be_read) {
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  const test::temporary_directory place;
+  const auto file = place.path() / "secret.conf";
+  test::write_file(file, "");
+  BOOST_REQUIRE(::chmod(file.c_str(), 0600) == 0);
+  const auto errors = place.path() / "err";
+  test::process checker(
+      {.argv = {UPCASED_PROGRAM, "--check", "--config", file}, .errors = errors, .before_exec = [] {
+         return ::setgid(12345) == 0 && ::setuid(12345) == 0;
+       }});
+  BOOST_TEST(checker.wait().value_or(-1) == 78);
+  BOOST_TEST(test::read_file(errors) ==
+             file.native() + ": cannot read the configuration file: Permission denied\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_that_may_not_be_written) {
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  const test::temporary_directory place;
+  const auto errors = place.path() / "err";
+  test::process checker(
+      {.argv = {UPCASED_PROGRAM, "--check", "--config", "/dev/null", "--socket", place.path() / "s",
+                "--client-directory", place.path() / "c"},
+       .errors = errors,
+       .before_exec = [] { return ::setgid(12345) == 0 && ::setuid(12345) == 0; }});
+  BOOST_TEST(checker.wait().value_or(-1) == 78);
+  const std::string said = test::read_file(errors);
+  BOOST_TEST((said.find("socket: ") != std::string::npos), said);
+  BOOST_TEST((said.find("client-directory: ") != std::string::npos), said);
+}
+
+BOOST_AUTO_TEST_CASE(max_clients_leaves_room_for_threads_and_directories) {
+  const test::temporary_directory place;
+  const auto printed = place.path() / "out";
+  test::process printer(
+      {.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--threads", "12", "-T"},
+       .output = printed,
+       .before_exec = [] {
+         const rlimit low{.rlim_cur = 100, .rlim_max = 100};
+         return ::setrlimit(RLIMIT_NOFILE, &low) == 0;
+       }});
+  BOOST_TEST(printer.wait().value_or(-1) == 0);
+  BOOST_TEST(test::read_file(printed).find("max-clients = 24\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(standard_streams_that_take_nothing) {
+  const auto with = [](const std::string& arguments) {
+    return test::run({"sh", "-c", std::string(UPCASED_PROGRAM) + " " + arguments}).code;
+  };
+  BOOST_TEST(with("--bad 2>/dev/full") == 64);
+  BOOST_TEST(with("--bad 2>&-") == 64);
+  BOOST_TEST(with("--config /dev/null -T >/dev/full") == 74);
+  BOOST_TEST(with("--help >&-") == 74);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_fixed_at_start_is_told) {
+  test::daemon daemon({.config = "backlog = 7\n"});
+  test::write_file(daemon.config(), "backlog = 8\nidle-timeout = 1h\n");
+  BOOST_TEST(daemon.reload());
+  BOOST_TEST(daemon.logged("reload=partial needs-restart=backlog"));
+  BOOST_TEST(daemon.logged("reload=done"));
+  BOOST_TEST(daemon.reload());  // it is still the old one that counts
+  BOOST_TEST(daemon.count("needs-restart=backlog") == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_level_at_start_and_at_a_reload) {
+  test::daemon daemon({.config = "log-level = info\n"});
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(daemon.logged("allow client=1 "));
+  test::write_file(daemon.config(), "log-level = warning\n");
+  daemon.signal(SIGHUP);  // whose end is below the level
+  BOOST_TEST(test::eventually([&] {
+    const std::size_t before = daemon.count("allow client=");
+    BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+    return daemon.count("allow client=") == before;
+  }));
+  const test::temporary_directory place;
+  test::process quiet(
+      {.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--log-level", "error", "--socket",
+                place.path() / "s", "--client-directory", place.path() / "c"},
+       .errors = place.path() / "log"});
+  BOOST_TEST(test::eventually([&] { return std::filesystem::exists(place.path() / "s"); }));
+  quiet.signal(SIGTERM);
+  BOOST_TEST(quiet.wait().value_or(-1) == 0);
+  BOOST_TEST(test::read_file(place.path() / "log") == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_soft_limit_of_descriptors_is_raised) {
+  const test::daemon daemon({.before_exec = [] {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 48;
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  }});
+  std::vector<upcase::file_descriptor> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    BOOST_TEST(test::served(clients.back().get()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_allowed_user_and_no_other) {
+  test::daemon daemon({.config = "allow-user = " + std::to_string(::geteuid()) + '\n'});
+  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  test::write_file(daemon.config(), "allow-user = 54321\n");
+  BOOST_TEST(daemon.reload());
+  BOOST_TEST(test::refused(test::connect_client(daemon.socket(), daemon.clients()).get()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

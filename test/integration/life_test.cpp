@@ -1,16 +1,19 @@
 // life: start, second start, crash, stop. Nothing that was sent before a stop
 // stays unanswered, and nothing in the file system is lost or left behind.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "support/client.hpp"
 #include "support/daemon.hpp"
+#include "support/pseudo_terminal.hpp"
 
 namespace {
 
@@ -81,17 +84,73 @@ BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_nobody) {
   const test::temporary_directory place;
   const auto log = place.path() / "log";
   BOOST_REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
-  const upcase::file_descriptor reader(::open(log.c_str(), O_RDWR | O_CLOEXEC));
+  const upcase::file_descriptor reader(::open(log.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  BOOST_REQUIRE(::fcntl(reader.get(), F_SETPIPE_SZ, 4096) >= 4096);
   const auto socket = place.path() / "upcased.sock";
   const auto clients = place.path() / "clients";
   test::process daemon({.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
                                  "--client-directory", clients},
                         .errors = log});
   BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(socket); }));
-  // Some 150 bytes for each client: the pipe's 64 KiB are full long before.
-  for (int i = 0; i < 1000; ++i) {
+  // Some 300 bytes for each client: the pipe is full long before.
+  for (int i = 0; i < 60; ++i) {
     BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
   }
+  // As soon as somebody reads again, it is told what was lost.
+  std::string seen;
+  BOOST_TEST(test::eventually([&] {
+    BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
+    std::string part(4096, '\0');
+    const ssize_t got = ::read(reader.get(), part.data(), part.size());
+    seen += part.substr(0, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return seen.find(" dropped-lines=") != std::string::npos;
+  }));
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(without_standard_streams_no_client_gets_the_log) {
+  const test::temporary_directory place;
+  const auto socket = place.path() / "upcased.sock";
+  const auto clients = place.path() / "clients";
+  test::write_file(place.path() / "conf", "");
+  test::process daemon(
+      {.argv = {UPCASED_PROGRAM, "--config", place.path() / "conf", "--socket", socket,
+                "--client-directory", clients},
+       .before_exec = [] { return ::close(0) == 0 && ::close(1) == 0 && ::close(2) == 0; }});
+  BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(socket); }));
+  BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
+  daemon.signal(SIGHUP);
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
+  }
+  for (const char* stream : {"0", "1", "2"}) {
+    BOOST_TEST(std::filesystem::read_symlink("/proc/" + std::to_string(daemon.pid()) + "/fd/" +
+                                             stream) == "/dev/null");
+  }
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_that_nobody_reads_stops_nobody) {
+  const test::temporary_directory place;
+  const test::pseudo_terminal terminal;
+  const auto socket = place.path() / "upcased.sock";
+  const auto clients = place.path() / "clients";
+  test::process daemon({.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
+                                 "--client-directory", clients, "--log-level", "debug"},
+                        .errors = terminal.path()});
+  BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(socket); }));
+  for (int i = 0; i < 300; ++i) {
+    BOOST_REQUIRE(test::served(test::connect_client(socket, clients).get()));
+  }
+  // What was lost is told as soon as somebody reads again.
+  std::string seen = terminal.read();
+  BOOST_TEST(test::eventually([&] {
+    BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
+    seen += terminal.read();
+    return seen.find("dropped-lines=") != std::string::npos;
+  }));
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.wait().value_or(-1) == 0);
 }

@@ -18,11 +18,40 @@ target_compile_definitions(test-integration PRIVATE
   CLASSIC_CLIENT="$<TARGET_FILE:classic-client>"
 )
 
+# Some once more with four event loops, whatever the others have: the whole is
+# run with them under ThreadSanitizer only (test/run).
+foreach(test IN ITEMS
+  attack/pressure/clients_that_come_and_go_at_once
+  integration/configuration/the_soft_limit_of_descriptors_is_raised
+  integration/echo/six_hundred_clients_interleaved
+  integration/life/a_drain_answers_full_pipes
+  integration/life/a_reload_ends_those_whom_it_denies
+)
+  string(REGEX MATCH "^([a-z]+)/([a-z_]+)/([a-z_]+)$" matched ${test})
+  set(name ${CMAKE_MATCH_1}.four_threads.${CMAKE_MATCH_3})
+  add_test(NAME ${name}
+    COMMAND test-${CMAKE_MATCH_1} --run_test=${CMAKE_MATCH_2}/${CMAKE_MATCH_3} --log_level=test_suite
+  )
+  set_tests_properties(${name} PROPERTIES
+    LABELS ${CMAKE_MATCH_1}
+    TIMEOUT 120
+    ENVIRONMENT UPCASE_TEST_THREADS=4
+  )
+endforeach()
+
 # What a foreign program must be linked with to use a library built with it.
 set(foreign_flags "")
 if(UPCASE_SANITIZE)
   set(foreign_flags -fsanitize=${UPCASE_SANITIZE})
 endif()
+add_test(NAME integration.foreign.adds_the_source_folder
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/foreign/configure-with-source
+    ${PROJECT_SOURCE_DIR}
+)
+set_tests_properties(integration.foreign.adds_the_source_folder PROPERTIES
+  LABELS integration
+  TIMEOUT 300
+)
 add_test(NAME integration.foreign.finds_builds_and_serves
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/foreign/build-and-run
     ${CMAKE_BINARY_DIR} $<TARGET_FILE:upcase>

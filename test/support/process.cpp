@@ -24,7 +24,7 @@ namespace test {
 namespace {
 
 void redirect(const std::filesystem::path& file, int flags, int to) {
-  const int fd = ::open(file.empty() ? "/dev/null" : file.c_str(), flags, 0600);
+  const int fd = ::open(file.empty() ? "/dev/null" : file.c_str(), flags | O_NOCTTY, 0600);
   if (fd < 0 || ::dup2(fd, to) < 0) {
     ::_exit(126);
   }

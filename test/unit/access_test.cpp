@@ -62,10 +62,13 @@ BOOST_AUTO_TEST_CASE(a_quota_counts_each_user_and_gives_back) {
   second.reset();
   BOOST_TEST(quota.held_by(1) == 1U);
   quota.set_limit(0);
-  const auto third = quota.acquire(1);
+  auto third = quota.acquire(1);
   quota.set_limit(1);
-  BOOST_TEST(quota.exceeds(1));
-  BOOST_TEST(!quota.exceeds(2));
+  BOOST_TEST(third->give_back_excess());
+  BOOST_TEST(quota.held_by(1) == 1U);
+  BOOST_TEST(!moved.give_back_excess());  // it is the one that is allowed
+  third.reset();
+  BOOST_TEST(quota.held_by(1) == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

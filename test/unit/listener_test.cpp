@@ -67,6 +67,26 @@ BOOST_AUTO_TEST_CASE(a_daemon_without_our_lock_is_noticed_by_its_answer) {
   BOOST_TEST(std::filesystem::exists(path));
 }
 
+BOOST_AUTO_TEST_CASE(a_stale_socket_of_somebody_elses_is_no_running_daemon) {
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  const test::temporary_directory place;
+  std::filesystem::permissions(place.path(), std::filesystem::perms::all);
+  const auto path = place.path() / "s";
+  {
+    const auto left_behind = test::make_socket();
+    test::bind_to(left_behind.get(), path, 0600);
+  }
+  const auto as_user = test::run_as(12345, 12345, [&] {
+    try {
+      const upcase::listener listener(path, 0666, 1);
+    } catch (const upcase::listen_error& error) {
+      return error.already_running ? 1 : 0;
+    }
+    return 2;
+  });
+  BOOST_TEST(as_user.value_or(-1) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_it_cannot_do_it_says) {
   const test::temporary_directory place;
   BOOST_CHECK_THROW(upcase::listener(place.path() / std::string(108, 'x'), 0666, 1),
@@ -103,7 +123,17 @@ BOOST_AUTO_TEST_CASE(a_runtime_directory_of_somebody_elses_is_refused) {
   BOOST_TEST(upcase::prepare_runtime_directory(theirs).has_value());
   BOOST_TEST(upcase::prepare_runtime_directory(link).has_value());
   BOOST_TEST(upcase::prepare_runtime_directory(place.path() / "no" / "parent").has_value());
-  BOOST_TEST(!upcase::prepare_runtime_directory(place.path() / "ours").has_value());
+  const mode_t previous = ::umask(0077);
+  const auto ours = place.path() / "ours";
+  BOOST_TEST(!upcase::prepare_runtime_directory(ours).has_value());
+  ::umask(previous);
+  struct stat status {};
+  BOOST_REQUIRE(::lstat(ours.c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & ALLPERMS) == 0755U);  // other users' clients must pass
+  BOOST_REQUIRE(::chmod(ours.c_str(), 0777) == 0);
+  BOOST_TEST(upcase::prepare_runtime_directory(ours).has_value());
+  BOOST_REQUIRE(::chmod(ours.c_str(), 01777) == 0);
+  BOOST_TEST(!upcase::prepare_runtime_directory(ours).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

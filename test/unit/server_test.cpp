@@ -1,12 +1,17 @@
 // server: admission, limits and stop, in one process, with memory or without.
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <functional>
 #include <new>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -19,6 +24,19 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::running_server;
+
+bool says(const running_server& server, std::string_view text) {
+  return server.log().find(text) != std::string::npos;
+}
+
+std::size_t count(const running_server& server, std::string_view text) {
+  const std::string all = server.log();
+  std::size_t found = 0;
+  for (auto at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) {
+    ++found;
+  }
+  return found;
+}
 
 bool serves(running_server& server) {
   const auto client = server.connect();
@@ -46,6 +64,31 @@ clients connect(const running_server& server, int count) {
 
 bool all_have_news(const clients& all) {
   return std::ranges::all_of(all, [](const auto& client) { return has_news(client.get()); });
+}
+
+// Clients who are in, and have had an answer.
+clients bring_in(running_server& server, int count) {
+  clients all = connect(server, count);
+  for (const auto& client : all) {
+    BOOST_REQUIRE(server.receive(client.get(), 1) == "X");
+  }
+  return all;
+}
+
+// What comes up to the end of file.
+std::string receive_to_end(running_server& server, int client) {
+  std::string all;
+  char part[4096];
+  BOOST_REQUIRE(server.run_until([&] {
+    const ssize_t got = ::recv(client, part, sizeof part, MSG_DONTWAIT);
+    all.append(part, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+  }));
+  return all;
+}
+
+upcase::task throws_at_once(upcase::stream& /*client*/, const upcase::peer& /*who*/) {
+  throw std::runtime_error("no coroutine yet");
 }
 
 // Lets each allocation of a server's work fail in turn, until none is left to
@@ -107,8 +150,7 @@ BOOST_AUTO_TEST_CASE(no_memory_when_a_client_leaves_and_another_waits) {
   with_each_allocation_failing(
       config,
       [](running_server& server) {
-        clients all = connect(server, 1);
-        BOOST_TEST(server.receive(all[0].get(), 1) == "X");
+        clients all = bring_in(server, 1);
         all.push_back(std::move(connect(server, 1)[0]));
         server.run(5ms);
         return all;
@@ -124,14 +166,7 @@ BOOST_AUTO_TEST_CASE(no_memory_to_ask_the_rules_again) {
   changed.access.deny_groups = {static_cast<gid_t>(-2)};
   changed.idle_timeout = 30min;
   with_each_allocation_failing(
-      config,
-      [](running_server& server) {
-        clients all = connect(server, 4);
-        for (const auto& client : all) {
-          BOOST_TEST(server.receive(client.get(), 1) == "X");
-        }
-        return all;
-      },
+      config, [](running_server& server) { return bring_in(server, 4); },
       [&](running_server& server, clients& all) {
         try {
           server->reload(changed, {});
@@ -144,6 +179,165 @@ BOOST_AUTO_TEST_CASE(no_memory_to_ask_the_rules_again) {
         }
       },
       [](const running_server&, const clients& all) { return all_have_news(all); });
+}
+
+BOOST_AUTO_TEST_CASE(a_lowered_quota_ends_what_is_too_many_and_no_more) {
+  for (int round = 0; round < 20; ++round) {
+    auto config = test::roomy();
+    running_server server(config, 4);
+    server->start();
+    const clients all = bring_in(server, 60);
+    config.max_clients_per_user = 30;
+    server->reload(config, {});
+    BOOST_TEST(server.run_until([&] { return server->status().clients <= 30; }));
+    server.run(5ms);
+    BOOST_TEST(server->status().clients == 30U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_reload_asks_groups_and_timeouts_again) {
+  auto config = test::roomy();
+  config.idle_timeout = 1h;
+  running_server server(config);
+  server->start();
+  const clients idle = bring_in(server, 1);
+  config.idle_timeout = 50ms;
+  server->reload(config, {});
+  BOOST_TEST(server.run_until([&] { return has_news(idle[0].get()); }));
+  BOOST_TEST(says(server, "reason=idle-timeout"));
+
+  config.idle_timeout = 1h;
+  server->reload(config, {});
+  const clients in = bring_in(server, 1);
+  config.access.deny_groups = {::getegid()};
+  server->reload(config, {});
+  BOOST_TEST(server.run_until([&] { return has_news(in[0].get()); }));
+  BOOST_TEST(says(server, "reason=denied"));
+}
+
+BOOST_AUTO_TEST_CASE(more_places_by_a_reload_are_taken_at_once) {
+  auto config = test::roomy();
+  config.max_clients = 1;
+  running_server server(config);
+  server->start();
+  const clients first = bring_in(server, 1);
+  const clients waiting = connect(server, 1);
+  BOOST_TEST(server.run_until([&] { return says(server, "max-clients reached"); }));
+  config.max_clients = 2;
+  server->reload(config, {});
+  BOOST_TEST(server.receive(waiting[0].get(), 1) == "X");
+  BOOST_TEST(server.run_until([&] { return says(server, "accepting=resumed"); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_answers_who_waits_for_a_place) {
+  auto config = test::roomy();
+  config.max_clients = 1;
+  config.drain_timeout = upcase::duration::zero();  // as long as it takes
+  running_server server(config);
+  server->start();
+  const clients first = connect(server, 1);
+  const std::string sent = server.fill(first[0].get());
+  clients waiting = connect(server, 3);
+  bool stopped = false;
+  server->stop([&] { stopped = true; });
+  server.run(20ms);
+  BOOST_TEST(!stopped);
+  BOOST_TEST((receive_to_end(server, first[0].get()) == test::reference_uppercase("x" + sent)));
+  for (const auto& client : waiting) {
+    BOOST_TEST(receive_to_end(server, client.get()) == "X");
+  }
+  BOOST_TEST(server.run_until([&] { return stopped; }));
+  BOOST_CHECK_THROW(server.connect(), std::system_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_place_no_longer_than_it_may) {
+  auto config = test::roomy();
+  config.max_clients = 1;
+  config.drain_timeout = 50ms;
+  running_server server(config);
+  server->start();
+  const clients first = connect(server, 1);
+  server.fill(first[0].get());
+  const clients waiting = connect(server, 1);
+  bool stopped = false;
+  server->stop([&] { stopped = true; });
+  BOOST_TEST(server.run_until([&] { return stopped; }));
+  BOOST_TEST(says(server, "drain-timeout=over"));
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_client_ends_the_wait_for_descriptors) {
+  running_server server;
+  server->start();
+  clients in = bring_in(server, 1);
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const clients waiting = connect(server, 1);
+  // Every number below the newest client's is taken.
+  rlimit low = before;
+  low.rlim_cur = static_cast<rlim_t>(waiting[0].get()) + 1;
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  BOOST_TEST(server.run_until([&] { return says(server, "accepting=paused"); }));
+  // By now the next try is a second away.
+  server.run(1700ms);
+  in.clear();
+  // Few turns of the loop rather than little time: the machine may be busy.
+  for (int turn = 0; turn < 20 && !has_news(waiting[0].get()); ++turn) {
+    server.run(2ms);
+  }
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(has_news(waiting[0].get()));
+  BOOST_TEST(count(server, "accepting=paused") == 1U);
+  BOOST_TEST(says(server, "accepting=resumed"));
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_and_goes_all_the_time_does_not_fill_the_log) {
+  constexpr std::size_t flood = 150;
+  static_assert(flood > upcase::client_log::allowed_lines);
+  running_server server;
+  server->start();
+  for (std::size_t i = 0; i < flood; ++i) {
+    BOOST_REQUIRE(serves(server));
+  }
+  BOOST_TEST(server.run_until([&] { return server->status().clients == 0; }));
+  BOOST_TEST(count(server, "allow client=") == upcase::client_log::allowed_lines);
+  BOOST_TEST(count(server, "end client=") == upcase::client_log::allowed_lines);
+  bool stopped = false;
+  server->stop([&] { stopped = true; });
+  BOOST_TEST(server.run_until([&] { return stopped; }));
+  BOOST_TEST(says(server, "clients-not-logged=50 uid=" + std::to_string(::geteuid())));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_tells_the_refusals_that_it_has_counted) {
+  auto config = test::roomy();
+  config.access.deny_users = {::geteuid()};
+  running_server server(config);
+  server->start();
+  const clients refused = connect(server, 12);
+  BOOST_TEST(server.run_until([&] { return all_have_news(refused); }));
+  bool stopped = false;
+  server->stop([&] { stopped = true; });
+  BOOST_TEST(server.run_until([&] { return stopped; }));
+  BOOST_TEST(says(server, "refusals-not-logged=7"));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_leaves_the_count_right) {
+  running_server server(test::roomy(), 1, throws_at_once);
+  server->start();
+  const clients failed = connect(server, 3);
+  BOOST_TEST(server.run_until([&] { return all_have_news(failed); }));
+  server.run(5ms);
+  BOOST_TEST(server->status().clients == 0U);
+  BOOST_TEST(server->status().served == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_that_does_not_listen_is_an_error) {
+  boost::asio::io_context context{1};
+  test::memory_log journal;
+  // Unconnected, it polls as hung up: there is something to look at.
+  upcase::server server(context, test::make_socket(), test::roomy(), {}, upcase::uppercase_session,
+                        journal);
+  server.start();
+  BOOST_CHECK_THROW(context.run_for(test::patience), std::system_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

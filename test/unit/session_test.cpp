@@ -164,6 +164,13 @@ BOOST_AUTO_TEST_CASE(idle_timeout) {
   BOOST_TEST((on.run_to_end() == end_reason::idle_timeout));
 }
 
+BOOST_AUTO_TEST_CASE(without_a_write_timeout_a_stuck_client_is_an_idle_one) {
+  bench on({.idle = 100ms, .write = 0ms});
+  on.start();
+  fill(on);
+  BOOST_TEST((on.run_to_end() == end_reason::idle_timeout));
+}
+
 BOOST_AUTO_TEST_CASE(write_timeout_counts_from_the_last_byte_taken) {
   bench on({.idle = 0ms, .write = 600ms});
   on.start();

@@ -4,9 +4,10 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <upcase/accept_backoff.hpp>
 #include <upcase/escape.hpp>
-#include <upcase/refusal_limit.hpp>
+#include <upcase/line_limit.hpp>
 #include <upcase/setting_keys.hpp>
 #include <upcase/setting_values.hpp>
 
@@ -43,7 +44,19 @@ BOOST_AUTO_TEST_CASE(counts_modes_and_paths) {
   BOOST_TEST(upcase::parse_path("/a/./b/../c//d/").native() == "/a/c/d");
   BOOST_TEST(upcase::parse_path("/").native() == "/");
   BOOST_CHECK_THROW(upcase::parse_path("a/b"), upcase::bad_value);
-  BOOST_CHECK_THROW(upcase::parse_path(""), upcase::bad_value);
+  // Which could not be written in a configuration file, and so not printed.
+  for (const char* wrong : {"", "/a\nb", "/a\t", "/a ", "/a\x7f"}) {
+    BOOST_CHECK_THROW(upcase::parse_path(wrong), upcase::bad_value);
+  }
+  BOOST_TEST(upcase::parse_path("/a b").native() == "/a b");
+}
+
+BOOST_AUTO_TEST_CASE(negative_values_have_a_sentence_of_their_own) {
+  const auto negative = [](const upcase::bad_value& error) {
+    return std::string_view(error.what()) == "cannot be negative";
+  };
+  BOOST_CHECK_EXCEPTION(upcase::parse_duration("-1s"), upcase::bad_value, negative);
+  BOOST_CHECK_EXCEPTION(upcase::parse_count("-1", 0, 7), upcase::bad_value, negative);
 }
 
 BOOST_AUTO_TEST_CASE(users_and_groups) {
@@ -83,11 +96,12 @@ BOOST_AUTO_TEST_CASE(escapes) {
   BOOST_TEST(upcase::escape("\n\x1b\x7f\xff") == "\"\\x0a\\x1b\\x7f\\xff\"");
 }
 
-BOOST_AUTO_TEST_CASE(refusals_are_counted_a_user_and_a_period) {
-  upcase::refusal_limit limit;
-  const upcase::refusal_limit::clock::time_point begin{};
-  const auto end = begin + upcase::refusal_limit::period;
-  for (std::size_t i = 0; i < upcase::refusal_limit::lines_per_period; ++i) {
+BOOST_AUTO_TEST_CASE(lines_are_counted_a_user_and_a_period) {
+  constexpr std::size_t lines = 5;
+  upcase::line_limit limit(lines);
+  const upcase::line_limit::clock::time_point begin{};
+  const auto end = begin + upcase::line_limit::period;
+  for (std::size_t i = 0; i < lines; ++i) {
     BOOST_TEST(limit.admit(1, begin));
   }
   BOOST_TEST(!limit.admit(1, begin));
@@ -101,12 +115,12 @@ BOOST_AUTO_TEST_CASE(refusals_are_counted_a_user_and_a_period) {
   BOOST_TEST(ended[0].suppressed == 2U);
   BOOST_TEST(limit.admit(1, end));
   BOOST_TEST(limit.take_ended(end).empty());
-  for (uid_t uid = 0; uid < 2 * upcase::refusal_limit::most_users; ++uid) {
+  for (uid_t uid = 0; uid < 2 * upcase::line_limit::most_users; ++uid) {
     limit.admit(uid, end);
   }
-  const auto flood = limit.take_ended(end + upcase::refusal_limit::period);
+  const auto flood = limit.take_ended(end + upcase::line_limit::period);
   BOOST_REQUIRE(flood.size() == 1U);
-  BOOST_TEST(flood[0].uid == upcase::refusal_limit::others);
+  BOOST_TEST(flood[0].uid == upcase::line_limit::others);
 }
 
 BOOST_AUTO_TEST_CASE(back_off_doubles_up_to_a_second) {

@@ -1,10 +1,10 @@
-// refusal_limit: a refused client may come back a thousand times a second; the
+// line_limit: a client may come, or be refused, a thousand times a second; the
 // log must neither drown in it nor hide it.
 //
-// Each user's first few refusals in a period are written, the rest counted,
-// and the count is told when the period ends. Users are kept apart, so that
-// one who floods does not hide another's; there is room for so many users, and
-// those beyond share one account.
+// Each user's first few lines in a period are written, the rest counted, and
+// the count is told when the period ends. Users are kept apart, so that one who
+// floods does not hide another's; there is room for so many users, and those
+// beyond share one account.
 
 #pragma once
 
@@ -18,11 +18,10 @@
 namespace upcase {
 
 /// Pure: the caller brings the time. Not thread-safe.
-class refusal_limit {
+class line_limit {
  public:
   using clock = std::chrono::steady_clock;
 
-  static constexpr std::size_t lines_per_period = 5;
   static constexpr std::chrono::seconds period{10};
   static constexpr std::size_t most_users = 1024;
 
@@ -34,7 +33,10 @@ class refusal_limit {
     std::size_t suppressed;
   };
 
-  /// Whether this refusal is to be written.
+  /// So many lines a user and a period.
+  explicit line_limit(std::size_t lines) noexcept : lines_(lines) {}
+
+  /// Whether this line is to be written.
   bool admit(uid_t uid, clock::time_point now);
 
   /// The counts of periods that are over, which are forgotten with this.
@@ -48,6 +50,7 @@ class refusal_limit {
     clock::time_point ends;
     std::size_t seen = 0;
   };
+  std::size_t lines_;
   std::unordered_map<uid_t, account> accounts_;
 };
 

@@ -1,0 +1,94 @@
+// client_log: lines, counts, and the timer that tells the counts.
+
+#include <upcase/client_log.hpp>
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <new>
+#include <string>
+
+namespace upcase {
+
+client_log::client_log(boost::asio::io_context& context, log& journal)
+    : journal_(journal), timer_(context) {}
+
+bool client_log::allowed(std::uint64_t id, const finding& found) noexcept {
+  if (!journal_.tells(log_level::debug) && !may_write(allowed_, found.who.uid)) {
+    return false;
+  }
+  journal_.write(log_level::info, event::allow,
+                 {{"client", id},
+                  {"uid", found.who.uid},
+                  {"pid", found.who.pid},
+                  {"path", found.name.path()}});
+  return true;
+}
+
+void client_log::refused(const finding& found) noexcept {
+  if (!may_write(refused_, found.who.uid)) {
+    return;
+  }
+  journal_.write(log_level::warning, event::deny,
+                 {{"uid", found.who.uid},
+                  {"pid", found.who.pid},
+                  {"verdict", to_string(found.why)},
+                  {"path", found.name.path()},
+                  {"reason", explain(found.why)}});
+}
+
+void client_log::finish() noexcept {
+  timer_.cancel();
+  report(line_limit::clock::time_point::max());
+}
+
+bool client_log::may_write(line_limit& limit, uid_t uid) noexcept {
+  try {
+    const bool told = limit.admit(uid, line_limit::clock::now());
+    plan_report();
+    return told;
+  } catch (const std::bad_alloc&) {
+    return true;  // rather one line too many than a client unheard of
+  }
+}
+
+void client_log::plan_report() noexcept {
+  constexpr auto never = line_limit::clock::time_point::max();
+  const auto next =
+      std::min(allowed_.next_end().value_or(never), refused_.next_end().value_or(never));
+  if (next == never || planned_ == next) {
+    return;
+  }
+  planned_.reset();
+  try {
+    timer_.expires_at(next);
+    timer_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) {
+        planned_.reset();
+        report(line_limit::clock::now());
+        plan_report();
+      }
+    });
+    planned_ = next;
+  } catch (const std::bad_alloc&) {
+    // Planned with the next line.
+  }
+}
+
+void client_log::report(line_limit::clock::time_point now) noexcept {
+  try {
+    report(allowed_, "clients-not-logged", now);
+    report(refused_, "refusals-not-logged", now);
+  } catch (const std::bad_alloc&) {
+    // The counts are lost, as a line would be.
+  }
+}
+
+void client_log::report(line_limit& limit, std::string_view what,
+                        line_limit::clock::time_point now) {
+  for (const auto& [uid, suppressed] : limit.take_ended(now)) {
+    const std::string who = uid == line_limit::others ? "others" : fmt::to_string(uid);
+    journal_.write(log_level::warning, event::status, {{what, suppressed}, {"uid", who}});
+  }
+}
+
+}  // namespace upcase

@@ -1,0 +1,52 @@
+// client_log: what the log says of clients that come, and how often.
+//
+// Nobody may fill the disk by coming and going: of each user so many a period
+// get their lines, and the rest is counted (line_limit). Whoever wants every
+// client's lines sets the level `debug`.
+
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <upcase/credentials.hpp>
+#include <upcase/line_limit.hpp>
+#include <upcase/log.hpp>
+
+namespace upcase {
+
+/// Belongs to the thread that runs the context.
+class client_log {
+ public:
+  static constexpr std::size_t allowed_lines = 100;
+  static constexpr std::size_t refused_lines = 5;
+
+  client_log(boost::asio::io_context& context, log& journal);
+
+  /// Tells of a client that is let in, or counts it. Whether it told: then the
+  /// client's end is to be told, too.
+  bool allowed(std::uint64_t id, const finding& found) noexcept;
+
+  /// Tells of one that is refused, or counts it.
+  void refused(const finding& found) noexcept;
+
+  /// Tells all that is only counted so far.
+  void finish() noexcept;
+
+ private:
+  bool may_write(line_limit& limit, uid_t uid) noexcept;
+  void plan_report() noexcept;
+  void report(line_limit::clock::time_point now) noexcept;
+  void report(line_limit& limit, std::string_view what, line_limit::clock::time_point now);
+
+  log& journal_;
+  boost::asio::steady_timer timer_;  // for the next report
+  std::optional<line_limit::clock::time_point> planned_;
+  line_limit allowed_{allowed_lines};
+  line_limit refused_{refused_lines};
+};
+
+}  // namespace upcase
