@@ -263,6 +263,7 @@ BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_place_no_longer_than_it_may) {
   server->stop([&] { stopped = true; });
   BOOST_TEST(server.run_until([&] { return stopped; }));
   BOOST_TEST(says(server, "drain-timeout=over"));
+  BOOST_TEST(receive_to_end(server, waiting[0].get()) == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_client_ends_the_wait_for_descriptors) {
