@@ -36,6 +36,12 @@ void block_signals() noexcept {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+bool stop_is_pending() noexcept {
+  sigset_t set;
+  return ::sigpending(&set) == 0 &&
+         (::sigismember(&set, SIGTERM) == 1 || ::sigismember(&set, SIGINT) == 1);
+}
+
 signals::signals(boost::asio::io_context& context, std::function<void(int)> obey)
     : pending_(context, open_signalfd()), obey_(std::move(obey)) {}
 

@@ -19,6 +19,9 @@ namespace upcased {
 /// it starts.
 void block_signals() noexcept;
 
+/// Whether SIGTERM or SIGINT has come and is not read yet.
+bool stop_is_pending() noexcept;
+
 /// Belongs to the thread that runs `context`.
 class signals {
  public:

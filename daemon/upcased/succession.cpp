@@ -17,6 +17,8 @@
 #include <upcase/system_calls.hpp>
 #include <utility>
 
+#include "signals.hpp"
+
 namespace upcased {
 namespace {
 
@@ -121,6 +123,15 @@ void succession::store(upcase::cargo load) {
     tell(upcase::log_level::error, "failed", "the service manager does not take the descriptors");
     take_back(std::move(loaded));
     end(outcome::partly);
+    return;
+  }
+  // Whoever stops the unit while it restarts wants its clients answered, and
+  // would have the store thrown away.
+  if (stop_is_pending()) {
+    manager_.forget(carrier_name);
+    manager_.forget(listener_name);
+    take_back(std::move(loaded));
+    end(outcome::failed);
     return;
   }
   journal_.write(upcase::log_level::info, upcase::event::status,

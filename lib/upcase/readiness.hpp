@@ -36,15 +36,16 @@ class readiness {
   /// `before_turn` is called once before each batch of targets.
   readiness(boost::asio::io_context& context, std::function<void()> before_turn);
 
-  /// Adds `fd`. Closing the descriptor takes it out again. Throws
-  /// std::system_error where the kernel has no room for it.
+  /// Adds `fd`, until it is removed. Throws std::system_error where the kernel
+  /// has no room for it.
   void add(int fd, std::uint32_t events, ready_target& target);
 
   /// Changes what `fd` waits for.
   void change(int fd, std::uint32_t events, ready_target& target) noexcept;
 
-  /// Takes `fd` out while it stays open. A descriptor that lives on elsewhere
-  /// must be: closing this process's copy would not take it out.
+  /// Takes `fd` out, before it is closed. Closing alone does so only if there is
+  /// no other copy of it (epoll(7)), and a child has one from its fork until
+  /// its exec is through, when its parent runs again already.
   void remove(int fd) noexcept;
 
   /// Lets the loop's `run` return once nothing else is to do.

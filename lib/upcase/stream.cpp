@@ -54,6 +54,12 @@ stream::stream(event_loop& loop, file_descriptor socket, stream_state state, rea
   loop_.ready_set().add(socket_.get(), interest_, target_);
 }
 
+stream::~stream() {
+  if (socket_) {
+    loop_.ready_set().remove(socket_.get());
+  }
+}
+
 bool stream::begin_read() noexcept {
   const bool more_is_likely = input_.size() == event_loop::buffer_size;
   input_ = {};

@@ -58,6 +58,9 @@ class stream {
   /// anything is read.
   stream(event_loop& loop, file_descriptor socket, stream_state state, ready_target& target,
          deadline& limit);
+  stream(const stream&) = delete;
+  stream& operator=(const stream&) = delete;
+  ~stream();
 
   /// Awaitable: the next bytes, from 1 to event_loop::buffer_size of them, in
   /// the loop's shared buffer, to be changed in place at will, valid until the

@@ -261,6 +261,24 @@ BOOST_AUTO_TEST_CASE(a_successor_that_is_killed_leaves_the_store_to_the_next) {
   check_complete(clients);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_while_the_store_fills_is_a_stop) {
+  test::notify_socket manager;
+  test::daemon daemon(with_store(manager));
+  auto clients = connect_many(daemon, 10);
+  traffic(clients, 1);
+  daemon.signal(SIGUSR2);
+  // It waits until the manager has heard, which is not yet.
+  std::this_thread::sleep_for(300ms);
+  daemon.signal(SIGTERM);
+  BOOST_TEST(manager.heard("BARRIER=1"));
+  for (client& each : clients) {
+    each.received += test::receive_to_end(each.socket.get());
+    BOOST_TEST((each.received == test::reference_uppercase(each.sent)));
+  }
+  BOOST_TEST(wait_for_end(daemon, manager).value_or(-1) == 0);
+  BOOST_TEST(manager.store().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_manager_that_does_not_listen_is_no_loss) {
   // Nobody answers the barrier: what was sent is answered, as at a stop.
   const test::temporary_directory place;

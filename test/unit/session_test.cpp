@@ -46,6 +46,9 @@ class bench final : public upcase::session_owner {
       context_.run_for(5ms);
     }
   }
+  /// How often the loop wakes up in that time, session or not.
+  std::size_t count_turns(std::chrono::nanoseconds time) { return context_.run_for(time); }
+
   std::optional<end_reason> run_to_end() {
     run(test::patience);
     return reason;
@@ -213,6 +216,16 @@ BOOST_AUTO_TEST_CASE(a_client_that_vanishes_with_bytes_under_way) {
   fill(on);
   on.client.reset();
   BOOST_TEST((on.run_to_end() == end_reason::reset));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_its_socket_elsewhere_wakes_nobody) {
+  bench on;
+  on.start();
+  const upcase::file_descriptor copy(::dup(on.session().connection().fd()));
+  on.session().abort(end_reason::aborted);
+  BOOST_REQUIRE(on.reason.has_value());
+  BOOST_TEST(::send(on.client.get(), "x", 1, MSG_NOSIGNAL) == 1);
+  BOOST_TEST(on.count_turns(20ms) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_handlers_exception_ends_its_client_only) {
