@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <new>
 #include <string>
 
 namespace upcase {
@@ -37,7 +36,11 @@ void client_log::refused(const finding& found) noexcept {
 }
 
 void client_log::finish() noexcept {
-  timer_.cancel();
+  try {
+    timer_.cancel();
+  } catch (...) {
+    // It expires by itself, then.
+  }
   report(line_limit::clock::time_point::max());
 }
 
@@ -46,8 +49,8 @@ bool client_log::may_write(line_limit& limit, uid_t uid) noexcept {
     const bool told = limit.admit(uid, line_limit::clock::now());
     plan_report();
     return told;
-  } catch (const std::bad_alloc&) {
-    return true;  // rather one line too many than a client unheard of
+  } catch (...) {
+    return true;  // no memory: rather one line too many than a client unheard of
   }
 }
 
@@ -69,7 +72,7 @@ void client_log::plan_report() noexcept {
       }
     });
     planned_ = next;
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
     // Planned with the next line.
   }
 }
@@ -78,7 +81,7 @@ void client_log::report(line_limit::clock::time_point now) noexcept {
   try {
     report(allowed_, "clients-not-logged", now);
     report(refused_, "refusals-not-logged", now);
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
     // The counts are lost, as a line would be.
   }
 }

@@ -27,7 +27,7 @@ doorbell::doorbell(asio::io_context& context, std::function<void()> answer)
   wait();
 }
 
-void doorbell::ring() noexcept {
+void doorbell::ring() const noexcept {
   // Fails only when the count is full, and then it rings already.
   ::eventfd_write(fd_, 1);
 }

@@ -19,7 +19,7 @@ class doorbell {
   doorbell(boost::asio::io_context& context, std::function<void()> answer);
 
   /// Any thread, for as long as the bell exists.
-  void ring() noexcept;
+  void ring() const noexcept;
 
   /// Lets the context's `run` return; nobody answers any more.
   void stop() { bell_.cancel(); }
