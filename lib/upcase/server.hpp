@@ -84,7 +84,7 @@ class server {
   /// `hand_over` came to nothing. Access rules and quotas are asked anew; who
   /// is denied now is ended before it gets another byte. Accepting resumes
   /// with `start`.
-  void take_over(cargo clients);
+  void take_over(cargo load);
 
   /// The listening socket, for whoever goes on listening to it.
   [[nodiscard]] int listening_socket() noexcept { return acceptor_.native_handle(); }
