@@ -6,7 +6,7 @@ namespace upcase {
 
 event_loop::event_loop(boost::asio::io_context& context, stream_timeouts timeouts)
     : timeouts_(timeouts),
-      buffer_(std::make_unique<std::array<char, buffer_size>>()),
+      buffer_(std::make_unique<shared_buffer>()),
       timer_(context),
       ready_(context, [this] { update_now(); }) {}
 

@@ -37,7 +37,7 @@ class event_loop {
   [[nodiscard]] readiness& ready_set() noexcept { return ready_; }
 
   /// Its content lasts until the coroutine that read into it waits.
-  [[nodiscard]] std::span<char> buffer() noexcept { return *buffer_; }
+  [[nodiscard]] std::span<char> buffer() noexcept { return buffer_->bytes; }
 
   /// The time at which this turn began.
   [[nodiscard]] steady_time now() const noexcept { return now_; }
@@ -53,11 +53,16 @@ class event_loop {
   void stop();
 
  private:
+  // From where a page begins, the kernel copies fastest.
+  struct alignas(4096) shared_buffer {
+    std::array<char, buffer_size> bytes;
+  };
+
   void wait_for_deadline();
 
   steady_time now_ = std::chrono::steady_clock::now();
   stream_timeouts timeouts_;
-  std::unique_ptr<std::array<char, buffer_size>> buffer_;
+  std::unique_ptr<shared_buffer> buffer_;
   deadline_queue deadlines_;
   boost::asio::steady_timer timer_;
   readiness ready_;
