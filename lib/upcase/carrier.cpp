@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <sys/mman.h>
@@ -112,7 +113,7 @@ bool write_record(int file, const cargo& load, std::span<const admitted_client> 
   return std::ranges::all_of(clients,
                              [file](const admitted_client& client) {
                                return write_all(file, encode_client(client)) &&
-                                      write_all(file, client.progress.pending);
+                                      write_all(file, client.progress.pending.bytes());
                              }) &&
          ::fcntl(file, F_ADD_SEALS, record_seals) == 0;
 }
@@ -223,8 +224,9 @@ unloaded_carrier unload_carrier(int carrier) {
   while (auto batch = receive_message(carrier)) {
     std::ranges::move(*batch, std::back_inserter(sockets));
   }
-  const mapped_record record(first->empty() ? -1 : first->front().get());
-  auto decoded = decode_record(record.bytes());
+  const auto record =
+      std::make_shared<const mapped_record>(first->empty() ? -1 : first->front().get());
+  auto decoded = decode_record(record->bytes(), record);
   if (const auto* wrong = std::get_if<std::string>(&decoded)) {
     lose(result, sockets.size(), "their record cannot be read: " + *wrong);
     return result;

@@ -69,7 +69,8 @@ class reader {
   std::span<const char> rest_;
 };
 
-std::optional<admitted_client> decode_client(reader& from) {
+std::optional<admitted_client> decode_client(reader& from,
+                                             const std::shared_ptr<const void>& owner) {
   const auto fixed = from.read<fixed_part>();
   const auto pending = fixed ? from.read(fixed->pending) : std::nullopt;
   if (!pending) {
@@ -81,7 +82,7 @@ std::optional<admitted_client> decode_client(reader& from) {
   client.since = steady_time(std::chrono::nanoseconds(fixed->since));
   client.progress.bytes_in = fixed->bytes_in;
   client.progress.bytes_out = fixed->bytes_out;
-  client.progress.pending.assign(pending->begin(), pending->end());
+  client.progress.pending = {*pending, owner};
   return client;
 }
 
@@ -102,13 +103,14 @@ std::string encode_client(const admitted_client& client) {
                  .uid = client.who.uid,
                  .gid = client.who.gid,
                  .pid = client.who.pid,
-                 .pending = static_cast<std::uint32_t>(progress.pending.size()),
+                 .pending = static_cast<std::uint32_t>(progress.pending.bytes().size()),
                  .since = std::chrono::nanoseconds(client.since.time_since_epoch()).count(),
                  .bytes_in = progress.bytes_in,
                  .bytes_out = progress.bytes_out});
 }
 
-std::variant<cargo, std::string> decode_record(std::span<const char> record) {
+std::variant<cargo, std::string> decode_record(std::span<const char> record,
+                                               const std::shared_ptr<const void>& owner) {
   reader from(record);
   const auto start = from.read<head>();
   if (!start || start->magic != magic) {
@@ -125,7 +127,7 @@ std::variant<cargo, std::string> decode_record(std::span<const char> record) {
   cargo load{.served = start->served, .refused = start->refused, .clients = {}};
   load.clients.reserve(start->clients);
   for (std::uint32_t i = 0; i < start->clients; ++i) {
-    auto client = decode_client(from);
+    auto client = decode_client(from, owner);
     if (!client) {
       return fmt::format("it ends within client {} of {}", i + 1, start->clients);
     }

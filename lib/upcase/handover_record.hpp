@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <upcase/session.hpp>
@@ -41,7 +42,10 @@ std::string encode_head(const cargo& load, std::size_t clients);
 std::string encode_client(const admitted_client& client);
 
 /// Reads a whole record: clients without descriptors and charges, or one
-/// clause that says what is wrong with it. Pure; safe with any input.
-std::variant<cargo, std::string> decode_record(std::span<const char> record);
+/// clause that says what is wrong with it. Their pending output stays where it
+/// is, in the record, which lives as long as `owner` does. Pure; safe with any
+/// input.
+std::variant<cargo, std::string> decode_record(std::span<const char> record,
+                                               const std::shared_ptr<const void>& owner);
 
 }  // namespace upcase

@@ -105,8 +105,7 @@ bool stream::begin_write(std::span<const char> bytes) {
   if (broken_ || sent == bytes.size()) {
     return true;
   }
-  const auto rest = bytes.subspan(sent);
-  state_.pending.insert(state_.pending.end(), rest.begin(), rest.end());
+  state_.pending.append(bytes.subspan(sent));
   return false;
 }
 
@@ -129,11 +128,11 @@ std::size_t stream::send(std::span<const char> bytes) noexcept {
 }
 
 void stream::send_pending() {
-  const std::size_t sent = send(std::span(state_.pending).subspan(pending_sent_));
-  pending_sent_ += sent;
-  if (broken_ || pending_sent_ == state_.pending.size()) {
-    drop_pending();
-  } else if (sent > 0) {
+  const std::size_t sent = send(state_.pending.bytes());
+  state_.pending.consume(sent);
+  if (broken_) {
+    state_.pending.clear();
+  } else if (sent > 0 && !state_.pending.empty()) {
     loop_.set_deadline(limit_, room_timeout());
   }
 }
@@ -201,7 +200,7 @@ void stream::finish_input() noexcept {
 void stream::abort(end_reason why) {
   end(why);
   broken_ = true;
-  drop_pending();
+  state_.pending.clear();
   input_ = {};
   if (for_ != waiting::nothing) {
     resume();
@@ -216,14 +215,7 @@ void stream::restart_deadline() {
 
 stream::parts stream::release() {
   loop_.ready_set().remove(socket_.get());
-  auto& pending = state_.pending;
-  pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(pending_sent_));
   return {.socket = std::move(socket_), .state = std::move(state_)};
-}
-
-void stream::drop_pending() noexcept {
-  state_.pending = {};  // gives the memory back: most clients never need it again
-  pending_sent_ = 0;
 }
 
 void stream::set_interest(std::uint32_t events) noexcept {

@@ -22,7 +22,7 @@
 #include <sys/epoll.h>
 #include <upcase/event_loop.hpp>
 #include <upcase/file_descriptor.hpp>
-#include <vector>
+#include <upcase/pending_output.hpp>
 
 namespace upcase {
 
@@ -47,7 +47,7 @@ std::string_view to_string(end_reason why) noexcept;
 struct stream_state {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  std::vector<char> pending;  ///< accepted by `write`, not yet by the kernel
+  pending_output pending;  ///< accepted by `write`, not yet by the kernel
 };
 
 /// Belongs to its event loop's thread.
@@ -133,7 +133,6 @@ class stream {
   std::size_t send(std::span<const char> bytes) noexcept;
   void send_pending();
   [[nodiscard]] duration room_timeout() const noexcept;
-  void drop_pending() noexcept;
   void set_interest(std::uint32_t events) noexcept;
   void end(end_reason why) noexcept;
   void resume();
@@ -146,8 +145,7 @@ class stream {
   std::coroutine_handle<> waiting_;   // null while the coroutine runs
   std::span<char> input_;             // the last read's bytes
   stream_state state_;
-  std::size_t pending_sent_ = 0;  // how much of what is pending is gone
-  std::uint8_t rounds_ = 0;       // reads since the last wait
+  std::uint8_t rounds_ = 0;  // reads since the last wait
   waiting for_ = waiting::nothing;
   end_reason ended_ = end_reason::open;
   bool broken_ = false;     // nothing can be written any more

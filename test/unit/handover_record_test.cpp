@@ -1,5 +1,6 @@
 // handover_record: what is written can be read, and nothing else is believed.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstddef>
@@ -16,8 +17,7 @@ upcase::admitted_client client(std::uint64_t id, std::string_view pending) {
   result.id = id;
   result.who = {.uid = 1000, .gid = 100, .pid = static_cast<pid_t>(id)};
   result.since = upcase::steady_time(std::chrono::nanoseconds(123456789));
-  result.progress = {
-      .bytes_in = 70'000 + id, .bytes_out = 1, .pending = {pending.begin(), pending.end()}};
+  result.progress = {.bytes_in = 70'000 + id, .bytes_out = 1, .pending = {pending, nullptr}};
   return result;
 }
 
@@ -25,7 +25,8 @@ upcase::cargo three_clients() {
   upcase::cargo load{.served = 40, .refused = 2, .clients = {}};
   load.clients.push_back(client(7, "PENDING"));
   load.clients.push_back(client(8, ""));
-  load.clients.push_back(client(40, std::string(70'000, 'X')));
+  static const std::string long_output(70'000, 'X');
+  load.clients.push_back(client(40, long_output));
   return load;
 }
 
@@ -33,13 +34,14 @@ std::string encode(const upcase::cargo& load) {
   std::string record = upcase::encode_head(load, load.clients.size());
   for (const auto& each : load.clients) {
     record += upcase::encode_client(each);
-    record.append(each.progress.pending.begin(), each.progress.pending.end());
+    const auto pending = each.progress.pending.bytes();
+    record.append(pending.begin(), pending.end());
   }
   return record;
 }
 
 bool refused(std::string_view record, std::string_view reason) {
-  const auto decoded = upcase::decode_record(record);
+  const auto decoded = upcase::decode_record(record, nullptr);
   const auto* why = std::get_if<std::string>(&decoded);
   return why != nullptr && why->find(reason) != std::string::npos;
 }
@@ -50,7 +52,8 @@ BOOST_AUTO_TEST_SUITE(handover_record)
 
 BOOST_AUTO_TEST_CASE(what_is_written_can_be_read) {
   const upcase::cargo load = three_clients();
-  const auto decoded = upcase::decode_record(encode(load));
+  const std::string record = encode(load);
+  const auto decoded = upcase::decode_record(record, nullptr);
   const auto* read = std::get_if<upcase::cargo>(&decoded);
   BOOST_REQUIRE(read != nullptr);
   BOOST_TEST(read->served == 40U);
@@ -64,16 +67,16 @@ BOOST_AUTO_TEST_CASE(what_is_written_can_be_read) {
     BOOST_TEST((is.since == was.since));
     BOOST_TEST(is.progress.bytes_in == was.progress.bytes_in);
     BOOST_TEST(is.progress.bytes_out == was.progress.bytes_out);
-    BOOST_TEST((is.progress.pending == was.progress.pending));
+    BOOST_TEST(std::ranges::equal(is.progress.pending.bytes(), was.progress.pending.bytes()));
   }
 }
 
 BOOST_AUTO_TEST_CASE(cut_anywhere_it_is_refused) {
   const std::string record = encode(three_clients());
   for (std::size_t size = 0; size < record.size(); size += size < 200 ? 1 : 997) {
-    BOOST_TEST(
-        (std::get_if<std::string>(&static_cast<const std::variant<upcase::cargo, std::string>&>(
-             upcase::decode_record(std::string_view(record).substr(0, size)))) != nullptr));
+    BOOST_TEST((
+        std::get_if<std::string>(&static_cast<const std::variant<upcase::cargo, std::string>&>(
+            upcase::decode_record(std::string_view(record).substr(0, size), nullptr))) != nullptr));
   }
   BOOST_TEST(refused(record + "x", "1 bytes follow"));
 }
@@ -103,7 +106,7 @@ BOOST_AUTO_TEST_CASE(noise_is_no_record) {
     for (int i = 0; i < 4; ++i) {
       record[random() % 200] = static_cast<char>(random());
     }
-    BOOST_CHECK_NO_THROW(upcase::decode_record(record));
+    BOOST_CHECK_NO_THROW(upcase::decode_record(record, nullptr));
   }
 }
 

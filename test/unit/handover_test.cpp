@@ -1,11 +1,13 @@
 // handover: carriers, and servers that give their clients to each other. All
 // in one process; the running daemons are in integration/handover_test.cpp.
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <fcntl.h>
 #include <string>
+#include <string_view>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -110,7 +112,7 @@ BOOST_AUTO_TEST_SUITE(handover)
 
 BOOST_AUTO_TEST_CASE(a_carrier_keeps_clients_open_and_in_order) {
   auto [clients, load] = make_cargo(many);
-  load.clients[5].progress.pending = {'P', 'E', 'N'};
+  load.clients[5].progress.pending.append(std::string_view("PEN"));
   auto loaded = upcase::load_carriers(std::move(load));
   BOOST_REQUIRE(loaded.carriers.size() == 1U);
   // What is sent while nobody holds the other end but the carrier.
@@ -127,7 +129,8 @@ BOOST_AUTO_TEST_CASE(a_carrier_keeps_clients_open_and_in_order) {
     BOOST_TEST(client.id == i + 1);
     BOOST_TEST(test::receive(client.socket.get(), 3, 0ns) == std::to_string(i));
   }
-  BOOST_TEST((unloaded.load.clients[5].progress.pending == std::vector<char>{'P', 'E', 'N'}));
+  BOOST_TEST(std::ranges::equal(unloaded.load.clients[5].progress.pending.bytes(),
+                                std::string_view("PEN")));
   // It is empty now.
   const auto again = upcase::unload_carrier(loaded.carriers.front().get());
   BOOST_TEST(again.load.clients.empty());
@@ -279,7 +282,7 @@ BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
 
 BOOST_AUTO_TEST_CASE(rules_are_asked_again) {
   auto [clients, load] = make_cargo(3);
-  load.clients[0].progress.pending = {'N', 'O'};
+  load.clients[0].progress.pending.append(std::string_view("NO"));
   upcase::settings strict = test::roomy();
   strict.access.deny_users = {::geteuid()};
   running_server denying(strict);
