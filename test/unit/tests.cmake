@@ -10,6 +10,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/listener_test.cpp
   unit/loader_test.cpp
   unit/log_test.cpp
+  unit/pending_output_test.cpp
   unit/server_test.cpp
   unit/session_test.cpp
   unit/uppercase_test.cpp
