@@ -54,24 +54,27 @@ bool client_log::may_write(line_limit& limit, uid_t uid) noexcept {
   }
 }
 
+// What is planned is the earliest: a period that begins later ends later.
 void client_log::plan_report() noexcept {
+  if (planned_) {
+    return;
+  }
   constexpr auto never = line_limit::clock::time_point::max();
   const auto next =
       std::min(allowed_.next_end().value_or(never), refused_.next_end().value_or(never));
-  if (next == never || planned_ == next) {
+  if (next == never) {
     return;
   }
-  planned_.reset();
   try {
     timer_.expires_at(next);
     timer_.async_wait([this](const boost::system::error_code& cancelled) {
       if (!cancelled) {
-        planned_.reset();
+        planned_ = false;
         report(line_limit::clock::now());
         plan_report();
       }
     });
-    planned_ = next;
+    planned_ = true;
   } catch (...) {
     // Planned with the next line.
   }

@@ -10,7 +10,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <upcase/credentials.hpp>
 #include <upcase/line_limit.hpp>
@@ -44,7 +43,7 @@ class client_log {
 
   log& journal_;
   boost::asio::steady_timer timer_;  // for the next report
-  std::optional<line_limit::clock::time_point> planned_;
+  bool planned_ = false;
   line_limit allowed_{allowed_lines};
   line_limit refused_{refused_lines};
 };
