@@ -179,15 +179,14 @@ class loader {
       return;
     }
     struct stat status {};
-    if (::lstat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
+    // Where a socket is already, somebody has made it there for us.
+    if (::lstat(path.c_str(), &status) != 0) {
+      examine_parent("socket", value_.socket);
+    } else if (!S_ISSOCK(status.st_mode)) {
       complain_about("socket", path,
                      S_ISDIR(status.st_mode)
                          ? "is a directory; name a socket file in it"
                          : "exists and is not a socket; it stays untouched, name another path");
-    }
-    // Where a socket is already, somebody has made it there for us.
-    if (::lstat(path.c_str(), &status) != 0) {
-      examine_parent("socket", value_.socket);
     }
   }
 
