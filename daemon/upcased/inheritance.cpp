@@ -2,6 +2,7 @@
 
 #include "inheritance.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

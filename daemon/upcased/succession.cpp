@@ -61,8 +61,7 @@ int start_check(const std::string& program, std::vector<std::string> argv, pid_t
 succession::succession(boost::asio::io_context& context, upcase::server& server,
                        const service_manager& manager, upcase::log& journal,
                        std::vector<std::string> argv)
-    : context_(context),
-      server_(server),
+    : server_(server),
       manager_(manager),
       journal_(journal),
       argv_(std::move(argv)),

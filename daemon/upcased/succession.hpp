@@ -57,7 +57,6 @@ class succession {
   void tell(upcase::log_level level, std::string_view what, std::string_view reason);
   void end(outcome how);
 
-  boost::asio::io_context& context_;
   upcase::server& server_;
   const service_manager& manager_;
   upcase::log& journal_;
