@@ -39,7 +39,7 @@ def describe(source: pathlib.Path, rustc: str) -> dict:
           "libuv": package("libuv1-dev"),
           "rustc": output_of(rustc, "--version").removeprefix("rustc "),
           "Tokio": package("librust-tokio-dev"),
-          "Go": output_of("go", "env", "GOVERSION").removeprefix("go"),
+          "Go": output_of("/usr/bin/go", "env", "GOVERSION").removeprefix("go"),
           "socat": package("socat"),
           "s6": package("s6"),
           "coreutils": package("coreutils"),

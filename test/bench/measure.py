@@ -186,8 +186,7 @@ def main() -> None:
 
   about = machine.describe(given.source, given.rustc)
   most_clients = raise_descriptor_limit()
-  tunable = machine.output_of(str(given.daemon), "--help")
-  all_servers = chosen(given.servers, servers.all_servers(given.build, given.daemon, tunable),
+  all_servers = chosen(given.servers, servers.all_servers(given.build, given.daemon),
                        "server")
   all_rows = chosen(given.rows, rows.all_rows(most_clients), "row")
   bench = Bench(given.build, given.time_ms)

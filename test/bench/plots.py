@@ -62,14 +62,14 @@ class Plot:
       subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def bars(results, title, ylabel, of_rows, value, name, out, head="") -> None:
+def bars(results, title, ylabel, of_rows, value, name, out) -> None:
   """Clusters of bars, a cluster a row and a bar a server. `value` yields a
   summary.Spread or nothing."""
   taking_part = [server for server in results.servers()
                  if any(value(row, server) for row in of_rows)]
   ticks = ", ".join(f"{quoted(row.title)} {index}" for index, row in enumerate(of_rows))
   plot = Plot(title, f"set ylabel {quoted(ylabel)}\nset logscale y\nset xtics ({ticks})\n"
-              f"set xrange [-0.6:{len(of_rows) - 0.4}]\nset style fill solid\n" + head)
+              f"set xrange [-0.6:{len(of_rows) - 0.4}]\nset style fill solid\n")
   width = 0.84 / max(1, len(taking_part))
   for place, server in enumerate(taking_part):
     points = []

@@ -10,7 +10,7 @@ import rows
 import summary
 from servers import BASELINE
 
-# What upcased is held to: row, yardstick, metric, at most or at least.
+# What upcased is held to: row, metric, at most or at least, so much.
 TARGETS = [
     ("ping-pong-64", "server_ns", "at most", 1.05),
     ("ping-pong-1000", "server_ns", "at most", 1.05),

@@ -9,7 +9,6 @@ class Server:
   name: str
   title: str
   command: tuple  # {socket} and {clients} are filled in
-  checks: bool = False  # asks for clients' credentials
   most_clients: int = 10_000
   why_most: str = ""
   rows: tuple = ()  # takes part only there; none: everywhere
@@ -22,19 +21,18 @@ MOST_PROCESSES = 100
 WHY_MOST_PROCESSES = "with a process or two a client, so many take minutes only to start"
 
 
-def all_servers(build: pathlib.Path, daemon: pathlib.Path, tunable: str) -> list[Server]:
-  """`tunable` is the daemon's help text: it tells which variants there are."""
+def all_servers(build: pathlib.Path, daemon: pathlib.Path) -> list[Server]:
   upcased = (
       str(daemon), "--config", "/dev/null", "--socket", "{socket}",
       "--client-directory", "{clients}", "--log-level", "warning",
   )
-  servers = [
-      Server("upcased", "upcased", upcased, checks=True),
+  return [
+      Server("upcased", "upcased", upcased),
       Server("epoll", "epoll in C", (str(build / "build/epoll-echo"), "{socket}")),
       Server(
           "epoll-check", "epoll in C, the book's check",
           (str(build / "build/epoll-echo"), "--check", "{socket}"),
-          checks=True, rows=("connections",),
+          rows=("connections",),
       ),
       Server("asio", "Boost.Asio, tutorial", (str(build / "build/asio-echo"), "{socket}")),
       Server("libuv", "libuv", (str(build / "build/libuv-echo"), "{socket}")),
@@ -53,10 +51,7 @@ def all_servers(build: pathlib.Path, daemon: pathlib.Path, tunable: str) -> list
           most_clients=MOST_PROCESSES, why_most=WHY_MOST_PROCESSES,
       ),
       Server("upcased-logging", "upcased, a log line each way",
-             upcased[:-1] + ("info",), checks=True, rows=("connections",)),
+             upcased[:-1] + ("info",), rows=("connections",)),
+      Server("upcased-busy-poll", "upcased, busy-poll = 50us", upcased + ("--busy-poll", "50us"),
+             rows=("ping-pong-1", "ping-pong-64")),
   ]
-  if "--busy-poll" in tunable:
-    servers.append(
-        Server("upcased-busy-poll", "upcased, busy-poll = 50us", upcased + ("--busy-poll", "50us"),
-               checks=True, rows=("ping-pong-1", "ping-pong-64")))
-  return servers
