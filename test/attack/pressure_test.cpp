@@ -53,10 +53,10 @@ BOOST_AUTO_TEST_CASE(readers_that_never_read) {
   const std::size_t before = test::resident_memory(daemon.pid());
   clients greedy;
   for (int i = 0; i < 50; ++i) {
-    greedy.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    greedy.push_back(daemon.connect());
     BOOST_TEST(fill(greedy.back().get()) < (std::size_t{4} << 20U));
   }
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
   if (UNDER_SANITIZER == 0) {
     BOOST_TEST(test::resident_memory(daemon.pid()) < before + (std::size_t{8} << 20U));
   }
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(readers_that_never_read) {
 BOOST_AUTO_TEST_CASE(a_flood_of_served_clients_does_not_drown_the_log) {
   test::daemon daemon;
   for (int i = 0; i < 1000; ++i) {
-    test::connect_client(daemon.socket(), daemon.clients());
+    daemon.connect();
   }
   BOOST_TEST(daemon.stop().value_or(-1) == 0);
   BOOST_TEST(daemon.logged("clients-not-logged="));
@@ -77,15 +77,15 @@ BOOST_AUTO_TEST_CASE(a_flood_of_served_clients_does_not_drown_the_log) {
 
 BOOST_AUTO_TEST_CASE(write_timeout_ends_a_reader_that_never_reads) {
   const test::daemon daemon({.arguments = {"--write-timeout", "1s"}});
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   fill(client.get());
   BOOST_TEST(daemon.logged("reason=write-timeout"));
 }
 
 BOOST_AUTO_TEST_CASE(idle_timeout_ends_the_silent_and_not_the_others) {
   const test::daemon daemon({.arguments = {"--idle-timeout", "1500ms"}});
-  const auto silent = test::connect_client(daemon.socket(), daemon.clients());
-  const auto talker = test::connect_client(daemon.socket(), daemon.clients());
+  const auto silent = daemon.connect();
+  const auto talker = daemon.connect();
   for (int i = 0; i < 30; ++i) {
     BOOST_TEST(test::served(talker.get()));
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -97,11 +97,11 @@ BOOST_AUTO_TEST_CASE(idle_timeout_ends_the_silent_and_not_the_others) {
 BOOST_AUTO_TEST_CASE(max_clients_makes_the_next_one_wait) {
   const test::daemon daemon({.arguments = {"--max-clients", "2"}});
   clients in;
-  in.push_back(test::connect_client(daemon.socket(), daemon.clients()));
-  in.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+  in.push_back(daemon.connect());
+  in.push_back(daemon.connect());
   BOOST_TEST(test::served(in[0].get()));
   BOOST_TEST(test::served(in[1].get()));
-  const auto third = test::connect_client(daemon.socket(), daemon.clients());
+  const auto third = daemon.connect();
   test::send_all(third.get(), "hello\n");
   BOOST_TEST(test::receive(third.get(), 6, std::chrono::milliseconds(300)).empty());
   in.pop_back();
@@ -110,18 +110,14 @@ BOOST_AUTO_TEST_CASE(max_clients_makes_the_next_one_wait) {
 
 BOOST_AUTO_TEST_CASE(one_user_over_its_quota) {
   const test::daemon daemon({.arguments = {"--max-clients-per-user", "2"}});
-  const auto first = test::connect_client(daemon.socket(), daemon.clients());
-  auto second = test::connect_client(daemon.socket(), daemon.clients());
+  const auto first = daemon.connect();
+  auto second = daemon.connect();
   BOOST_TEST(test::served(first.get()));
   BOOST_TEST(test::served(second.get()));
-  BOOST_TEST(test::refused(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::refused(daemon.connect().get()));
   BOOST_TEST(daemon.logged("verdict=over-quota"));
   second.reset();
-  BOOST_TEST(test::eventually([&] {
-    const auto again = test::connect_client(daemon.socket(), daemon.clients());
-    test::send_all(again.get(), "hello\n");
-    return test::receive(again.get(), 6) == "HELLO\n";
-  }));
+  BOOST_TEST(test::eventually([&] { return test::served(daemon.connect().get()); }));
 }
 
 BOOST_AUTO_TEST_CASE(out_of_descriptors_it_waits_without_spinning) {
@@ -131,7 +127,7 @@ BOOST_AUTO_TEST_CASE(out_of_descriptors_it_waits_without_spinning) {
   BOOST_REQUIRE(::prlimit(daemon.pid(), RLIMIT_NOFILE, &low, nullptr) == 0);
   clients all;
   for (int i = 0; i < 120; ++i) {
-    all.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    all.push_back(daemon.connect());
     test::send_all(all.back().get(), "hello\n");
   }
   BOOST_TEST(daemon.logged("accepting=paused"));
@@ -154,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_low_limit_at_start_is_a_limit_of_clients) {
   }});
   clients all;
   for (int i = 0; i < 120; ++i) {
-    all.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    all.push_back(daemon.connect());
     test::send_all(all.back().get(), "hello\n");
   }
   for (auto& client : all) {
@@ -169,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_refusals_does_not_drown_the_log) {
     const auto client = test::make_socket();
     test::connect_to(client.get(), daemon.socket());
   }
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
   BOOST_TEST(daemon.logged("refusals-not-logged="));
   BOOST_TEST(daemon.count("deny ") <= 20U);
 }
@@ -177,13 +173,13 @@ BOOST_AUTO_TEST_CASE(a_flood_of_refusals_does_not_drown_the_log) {
 BOOST_AUTO_TEST_CASE(clients_that_come_and_go_at_once) {
   const test::daemon daemon;
   for (int i = 0; i < 2000; ++i) {
-    const auto client = test::connect_client(daemon.socket(), daemon.clients());
+    const auto client = daemon.connect();
     if (i % 2 == 0) {
       test::send_all(client.get(), "never read");
     }
   }
   BOOST_TEST(daemon.logged("end client=", 100));
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(over_the_clients_file) {
   test::connect_to(client.get(), daemon.socket());
   BOOST_TEST(test::refused(client.get()));
   BOOST_TEST(daemon.logged("verdict=crossed-mount "), daemon.log());
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

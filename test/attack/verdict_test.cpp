@@ -26,7 +26,7 @@ void expect_refused(const test::daemon& daemon, int client, const std::string& v
                     std::size_t times = 1) {
   BOOST_TEST(test::refused(client));
   BOOST_TEST(daemon.logged("verdict=" + verdict + " ", times), daemon.log());
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 // Binds `file`, lets `tamper` do its worst, connects, and expects `verdict`.

@@ -109,8 +109,8 @@ BOOST_AUTO_TEST_CASE(not_permitted_to_connect) {
 BOOST_AUTO_TEST_CASE(a_full_backlog_is_waited_for_no_longer_than_asked) {
   const test::daemon daemon({.arguments = {"--backlog", "1"}});
   daemon.signal(SIGSTOP);
-  const auto first = test::connect_client(daemon.socket(), daemon.clients());
-  const auto second = test::connect_client(daemon.socket(), daemon.clients());
+  const auto first = daemon.connect();
+  const auto second = daemon.connect();
   std::filesystem::remove_all(daemon.clients());
   std::filesystem::create_directory(daemon.clients());
   const auto outcome = upcase_at(daemon, {"--timeout", "200ms", "x"});

@@ -245,13 +245,13 @@ BOOST_AUTO_TEST_CASE(what_is_fixed_at_start_is_told) {
 
 BOOST_AUTO_TEST_CASE(the_log_level_at_start_and_at_a_reload) {
   test::daemon daemon({.config = "log-level = info\n"});
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
   BOOST_TEST(daemon.logged("allow client=1 "));
   test::write_file(daemon.config(), "log-level = warning\n");
   daemon.signal(SIGHUP);  // whose end is below the level
   BOOST_TEST(test::eventually([&] {
     const std::size_t before = daemon.count("allow client=");
-    BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+    BOOST_TEST(test::served(daemon.connect().get()));
     return daemon.count("allow client=") == before;
   }));
   const test::temporary_directory place;
@@ -274,17 +274,17 @@ BOOST_AUTO_TEST_CASE(the_soft_limit_of_descriptors_is_raised) {
   }});
   std::vector<upcase::file_descriptor> clients;
   for (int i = 0; i < 60; ++i) {
-    clients.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    clients.push_back(daemon.connect());
     BOOST_TEST(test::served(clients.back().get()));
   }
 }
 
 BOOST_AUTO_TEST_CASE(an_allowed_user_and_no_other) {
   test::daemon daemon({.config = "allow-user = " + std::to_string(::geteuid()) + '\n'});
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
   test::write_file(daemon.config(), "allow-user = 54321\n");
   BOOST_TEST(daemon.reload());
-  BOOST_TEST(test::refused(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::refused(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

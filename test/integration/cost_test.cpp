@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(system_calls) {
   test::write_file(daemon.config(), "log-level = warning\nbacklog = 100\n");
   daemon.signal(SIGHUP);
   BOOST_REQUIRE(daemon.logged("needs-restart=backlog"));
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   BOOST_TEST(test::served(client.get()));
   const tracer trace(daemon.pid());
   SKIP_UNLESS(trace.attached(), "strace(1) cannot trace here");
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(system_calls) {
 
   const std::size_t connecting = calls_during(trace, [&] {
     for (std::size_t i = 0; i < connections; ++i) {
-      BOOST_REQUIRE(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+      BOOST_REQUIRE(test::served(daemon.connect().get()));
     }
   });
   BOOST_TEST_MESSAGE("a connection: " << static_cast<double>(connecting) / connections);
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(memory_of_an_idle_client) {
   std::vector<upcase::file_descriptor> clients;
   const auto add = [&](std::size_t up_to) {
     while (clients.size() < up_to) {
-      clients.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+      clients.push_back(daemon.connect());
     }
     BOOST_TEST(test::served(clients.back().get()));
   };

@@ -13,7 +13,7 @@ BOOST_AUTO_TEST_SUITE(echo)
 
 BOOST_AUTO_TEST_CASE(every_byte_value_as_toupper_has_it) {
   const test::daemon daemon;
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   std::string all;
   for (int byte = 0; byte < 256; ++byte) {
     all += static_cast<char>(byte);
@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(every_byte_value_as_toupper_has_it) {
 
 BOOST_AUTO_TEST_CASE(one_byte_at_a_time) {
   const test::daemon daemon;
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   for (const char c : std::string("One byte at a time, answered each.")) {
     test::send_all(client.get(), {&c, 1});
     BOOST_TEST(test::receive(client.get(), 1) == test::reference_uppercase({c}));
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(one_byte_at_a_time) {
 
 BOOST_AUTO_TEST_CASE(much_at_once_then_half_close) {
   const test::daemon daemon;
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   const std::string bytes = test::random_bytes(std::size_t{48} << 20U);
   std::thread writer([&] {
     test::send_all(client.get(), bytes);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(six_hundred_clients_interleaved) {
   const test::daemon daemon;
   std::vector<upcase::file_descriptor> clients;
   for (int i = 0; i < 600; ++i) {
-    clients.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    clients.push_back(daemon.connect());
   }
   for (int round = 0; round < 5; ++round) {
     const auto message = [&](std::size_t i) {

@@ -36,18 +36,23 @@ struct client {
   }
   void receive_some() { received += test::receive(socket.get(), 1U << 16U, 0ns); }
 
-  // Half-closes, reads to the end, and compares.
-  bool complete() {
-    ::shutdown(socket.get(), SHUT_WR);
+  // Reads to the end, and compares.
+  bool answered() {
     received += test::receive_to_end(socket.get());
     return received == test::reference_uppercase(sent);
+  }
+
+  // The same, having no more to send.
+  bool complete() {
+    ::shutdown(socket.get(), SHUT_WR);
+    return answered();
   }
 };
 
 std::vector<client> connect_many(const test::daemon& daemon, std::size_t count) {
   std::vector<client> result;
   for (std::size_t i = 0; i < count; ++i) {
-    result.push_back({test::connect_client(daemon.socket(), daemon.clients()), {}, {}});
+    result.push_back({daemon.connect(), {}, {}});
   }
   return result;
 }
@@ -59,6 +64,12 @@ void traffic(std::vector<client>& clients, unsigned seed) {
     if (i % 10 != 0) {
       clients[i].receive_some();
     }
+  }
+}
+
+void check_answered(std::vector<client>& clients) {
+  for (client& each : clients) {
+    BOOST_TEST(each.answered());
   }
 }
 
@@ -157,10 +168,7 @@ BOOST_AUTO_TEST_CASE(a_stop_in_its_midst_is_a_stop) {
     daemon.signal(SIGUSR2);
     std::this_thread::sleep_for(std::chrono::milliseconds(round * 3));
     daemon.signal(SIGTERM);
-    for (client& each : clients) {
-      each.received += test::receive_to_end(each.socket.get());
-      BOOST_TEST((each.received == test::reference_uppercase(each.sent)));
-    }
+    check_answered(clients);
     BOOST_TEST(daemon.wait().value_or(-1) == 0);
   }
 }
@@ -271,10 +279,7 @@ BOOST_AUTO_TEST_CASE(a_stop_while_the_store_fills_is_a_stop) {
   std::this_thread::sleep_for(300ms);
   daemon.signal(SIGTERM);
   BOOST_TEST(manager.heard("BARRIER=1"));
-  for (client& each : clients) {
-    each.received += test::receive_to_end(each.socket.get());
-    BOOST_TEST((each.received == test::reference_uppercase(each.sent)));
-  }
+  check_answered(clients);
   BOOST_TEST(wait_for_end(daemon, manager).value_or(-1) == 0);
   BOOST_TEST(manager.store().empty());
 }
@@ -288,10 +293,7 @@ BOOST_AUTO_TEST_CASE(a_manager_that_does_not_listen_is_no_loss) {
   traffic(clients, 1);
   daemon.signal(SIGUSR2);
   BOOST_TEST(daemon.logged("hand-over=failed"));
-  for (client& each : clients) {
-    each.received += test::receive_to_end(each.socket.get());
-    BOOST_TEST((each.received == test::reference_uppercase(each.sent)));
-  }
+  check_answered(clients);
   BOOST_TEST(daemon.wait().has_value());
 }
 

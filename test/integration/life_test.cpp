@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_second_one_is_told_and_the_first_goes_on) {
   const auto second = start_again(daemon.socket(), daemon.clients());
   BOOST_TEST(second.code == 69);
   BOOST_TEST(second.errors.find("already running") != std::string::npos);
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_one_can_be_started_again) {
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_killed_one_can_be_started_again) {
   daemon.kill();
   BOOST_TEST(std::filesystem::exists(daemon.socket()));
   daemon.start();
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_in_the_sockets_place_is_not_touched) {
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_drain_answers_full_pipes) {
   std::vector<upcase::file_descriptor> clients;
   std::vector<std::string> sent;
   for (unsigned i = 0; i < 20; ++i) {
-    clients.push_back(test::connect_client(daemon.socket(), daemon.clients()));
+    clients.push_back(daemon.connect());
     sent.push_back(fill(clients.back().get(), i));
   }
   daemon.signal(SIGTERM);
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_drain_answers_full_pipes) {
 BOOST_AUTO_TEST_CASE(who_waits_in_the_backlog_is_answered_too) {
   test::daemon daemon;
   daemon.signal(SIGSTOP);
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   test::send_all(client.get(), "sent before the stop\n");
   daemon.signal(SIGTERM);
   daemon.signal(SIGCONT);
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(who_waits_in_the_backlog_is_answered_too) {
 
 BOOST_AUTO_TEST_CASE(drain_timeout_bounds_the_stop) {
   test::daemon daemon({.arguments = {"--drain-timeout", "500ms"}});
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   fill(client.get(), 1);
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.wait().value_or(-1) == 0);
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(drain_timeout_bounds_the_stop) {
 
 BOOST_AUTO_TEST_CASE(a_second_signal_ends_it_at_once) {
   test::daemon daemon({.arguments = {"--drain-timeout", "1h"}});
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   fill(client.get(), 1);
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.logged("state=draining"));
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_it_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_reload_ends_those_whom_it_denies) {
   test::daemon daemon({.config = "idle-timeout = 1h\n"});
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   BOOST_TEST(test::served(client.get()));
   test::write_file(daemon.config(), "idle-timeout = 2h\n");
   BOOST_TEST(daemon.reload());
@@ -219,14 +219,14 @@ BOOST_AUTO_TEST_CASE(a_reload_ends_those_whom_it_denies) {
 
 BOOST_AUTO_TEST_CASE(a_bad_reload_changes_nothing) {
   test::daemon daemon({.config = ""});
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   test::write_file(daemon.config(), "deny-user = " + std::to_string(::geteuid()) +
                                         "\nidle-timeout = soon\nbackloog = 3\n");
   BOOST_TEST(daemon.reload());
   BOOST_TEST(daemon.logged("upcased.conf:2: idle-timeout: 'soon'"));
   BOOST_TEST(daemon.logged("did you mean 'backlog'?"));
   BOOST_TEST(test::served(client.get()));
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

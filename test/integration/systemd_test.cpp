@@ -138,13 +138,13 @@ BOOST_AUTO_TEST_CASE(ready_once_it_serves) {
   const test::daemon daemon({.environment = environment()});
   BOOST_TEST(inbox.next().value_or("") == "STATUS=0 clients, 0 served, 0 refused");
   BOOST_TEST(inbox.next().value_or("") == "READY=1");
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_CASE(the_status_counts) {
   const test::daemon daemon({.environment = environment()});
   {
-    const auto client = test::connect_client(daemon.socket(), daemon.clients());
+    const auto client = daemon.connect();
     BOOST_TEST(test::served(client.get()));
     BOOST_TEST(hear("STATUS=1 client, 1 served, 0 refused").has_value());
   }
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(one_status_a_second_however_much_happens) {
   BOOST_TEST(hear("READY=1").has_value());
   const auto begin = clock_type::now();
   while (clock_type::now() - begin < 2500ms) {
-    BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+    BOOST_TEST(test::served(daemon.connect().get()));
   }
   const auto seconds = (clock_type::now() - begin) / 1s;
   const auto heard = count("STATUS=", 100ms);
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(one_status_a_second_however_much_happens) {
 BOOST_AUTO_TEST_CASE(an_idle_daemon_says_nothing_and_sleeps) {
   const test::daemon daemon({.environment = environment()});
   {
-    const auto client = test::connect_client(daemon.socket(), daemon.clients());
+    const auto client = daemon.connect();
     BOOST_TEST(test::served(client.get()));
   }
   BOOST_TEST(hear("STATUS=0 clients, 1 served, 0 refused").has_value());
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_refused_reload_stays_in_the_status) {
   BOOST_REQUIRE(refused.has_value());
   BOOST_TEST(refused->find("upcased.conf:1: backlog: 'many'") != std::string::npos);
   BOOST_TEST(refused->ends_with("(and 1 more)"));
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   BOOST_TEST(hear("STATUS=1 client, 1 served, 0 refused; reload refused").has_value());
   test::write_file(daemon.config(), "");
   BOOST_TEST(daemon.reload());
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_stop_is_announced) {
 BOOST_AUTO_TEST_CASE(a_long_drain_asks_for_more_time_again_and_again) {
   test::daemon daemon(
       {.arguments = {"--drain-timeout", "1h"}, .environment = environment("1000000")});
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   // More than the kernel and the daemon take, and nobody reads the answer.
   ::fcntl(client.get(), F_SETFL, O_NONBLOCK);
   const std::string block(std::size_t{1} << 20U, 'x');
@@ -265,9 +265,9 @@ BOOST_AUTO_TEST_CASE(the_watchdog_is_fed_at_half_its_time) {
 BOOST_AUTO_TEST_CASE(a_full_daemon_is_no_dead_one) {
   const test::daemon daemon(
       {.arguments = {"--max-clients", "1"}, .environment = environment("400000")});
-  const auto client = test::connect_client(daemon.socket(), daemon.clients());
+  const auto client = daemon.connect();
   BOOST_TEST(test::served(client.get()));
-  const auto waiting = test::connect_client(daemon.socket(), daemon.clients());
+  const auto waiting = daemon.connect();
   BOOST_TEST(daemon.logged("accepting=paused"));
   forget();
   for (int i = 0; i < 3; ++i) {
@@ -342,7 +342,7 @@ BOOST_AUTO_TEST_CASE(descriptors_of_other_names_are_closed_with_a_warning) {
 BOOST_AUTO_TEST_CASE(without_a_socket_of_its_name_it_makes_its_own) {
   const auto other = make_listening(place.path() / "other");
   const test::daemon daemon({.before_exec = test::passing({{"other", other.get()}})});
-  BOOST_TEST(test::served(test::connect_client(daemon.socket(), daemon.clients()).get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_CASE(what_nobody_can_connect_to_is_an_error) {

@@ -7,7 +7,10 @@
 #include <stdexcept>
 #include <utility>
 
+#include "support/client.hpp"
+
 namespace test {
+
 daemon::daemon() : daemon(options{}) {}
 
 daemon::daemon(options given) : options_(std::move(given)) {
@@ -58,14 +61,9 @@ void daemon::wait_until_serving(std::size_t before) {
 
 std::string daemon::log() const { return read_file(directory() / "log"); }
 
-std::size_t daemon::count(std::string_view text) const {
-  const std::string all = log();
-  std::size_t found = 0;
-  for (auto at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) {
-    ++found;
-  }
-  return found;
-}
+upcase::file_descriptor daemon::connect() const { return connect_client(socket(), clients()); }
+
+std::size_t daemon::count(std::string_view text) const { return occurrences(log(), text); }
 
 bool daemon::logged(std::string_view text, std::size_t times) const {
   return eventually([&] { return count(text) >= times; });

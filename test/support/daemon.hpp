@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <upcase/file_descriptor.hpp>
 #include <vector>
 
 #include "support/passed_descriptors.hpp"
@@ -42,6 +43,9 @@ class daemon {
 
   /// Everything it has logged since the test began.
   [[nodiscard]] std::string log() const;
+  /// A client as it should be, connected.
+  upcase::file_descriptor connect() const;
+
   /// Waits until the log holds `text`, so often at least.
   [[nodiscard]] bool logged(std::string_view text, std::size_t times = 1) const;
   /// How often the log holds `text` now.

@@ -54,6 +54,14 @@ std::optional<int> reap(pid_t pid, std::chrono::nanoseconds limit) {
 
 }  // namespace
 
+std::size_t occurrences(std::string_view text, std::string_view part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
 bool eventually(const std::function<bool()>& condition, std::chrono::nanoseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -21,6 +22,9 @@ inline constexpr std::chrono::seconds patience{30};
 
 /// Polls until `condition` holds; false if it does not within `limit`.
 bool eventually(const std::function<bool()>& condition, std::chrono::nanoseconds limit = patience);
+
+/// How often `part` occurs in `text`.
+std::size_t occurrences(std::string_view text, std::string_view part);
 
 struct process_options {
   /// argv[0] is searched for in PATH.

@@ -30,12 +30,7 @@ bool says(const running_server& server, std::string_view text) {
 }
 
 std::size_t count(const running_server& server, std::string_view text) {
-  const std::string all = server.log();
-  std::size_t found = 0;
-  for (auto at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) {
-    ++found;
-  }
-  return found;
+  return test::occurrences(server.log(), text);
 }
 
 bool serves(running_server& server) {
