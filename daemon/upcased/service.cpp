@@ -13,7 +13,6 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
-#include <upcase/busy_poll.hpp>
 #include <upcase/carrier.hpp>
 #include <upcase/client_directory.hpp>
 #include <upcase/listener.hpp>
@@ -122,7 +121,7 @@ class service {
                     {"pid", ::getpid()},
                     {"max-clients", running_.max_clients}});
     report_start();
-    upcase::run_loop(context_, running_.busy_poll);
+    context_.run();
     return exit_code_;
   }
 

@@ -1,14 +1,49 @@
-// event_loop: the one timer for all deadlines.
+// event_loop: sleep, serve, look at the clock.
 
 #include <upcase/event_loop.hpp>
 
 namespace upcase {
 
-event_loop::event_loop(boost::asio::io_context& context, stream_timeouts timeouts)
+event_loop::event_loop(stream_timeouts timeouts)
     : timeouts_(timeouts),
       buffer_(std::make_unique<shared_buffer>()),
-      timer_(context),
-      ready_(context, [this] { update_now(); }) {}
+      alarm_(ready_),
+      posted_(ready_) {}
+
+void event_loop::run(duration spin) {
+  while (!stopped_) {
+    spin_for(spin);
+    turn(readiness::patience::endless);
+  }
+}
+
+void event_loop::stop() noexcept {
+  stopped_ = true;
+  posted_.ring();
+}
+
+bool event_loop::turn(readiness::patience how) {
+  const std::span<const epoll_event> batch = ready_.wait(how);
+  now_ = std::chrono::steady_clock::now();
+  for (const epoll_event& event : batch) {
+    readiness::tell(event);
+  }
+  if (alarm_.came()) {
+    deadlines_.expire(now_);
+    wait_for_deadline();
+  }
+  posted_.empty();
+  return !batch.empty();
+}
+
+// Until nothing came for so long.
+void event_loop::spin_for(duration spin) {
+  for (steady_time quiet_since = now_; now_ - quiet_since < spin && !stopped_;) {
+    if (turn(readiness::patience::none)) {
+      quiet_since = now_;
+    }
+  }
+}
 
 void event_loop::set_deadline(deadline& d, duration after) {
   if (after == duration::zero()) {
@@ -19,23 +54,9 @@ void event_loop::set_deadline(deadline& d, duration after) {
 }
 
 void event_loop::wait_for_deadline() {
-  const auto next = deadlines_.next();
-  if (!next) {
-    return;
+  if (const auto next = deadlines_.next()) {
+    alarm_.set(*next);
   }
-  timer_.expires_at(*next);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) {
-      update_now();
-      deadlines_.expire(now_);
-      wait_for_deadline();
-    }
-  });
-}
-
-void event_loop::stop() {
-  timer_.cancel();
-  ready_.stop();
 }
 
 }  // namespace upcase

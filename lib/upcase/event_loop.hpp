@@ -1,21 +1,23 @@
-// event_loop: what all clients on one thread share.
+// event_loop: what all clients on one thread share, and that thread's sleep.
 //
 // The epoll set, the clock of the current turn, the deadlines with their one
-// timer, and one buffer: a client's bytes are in it only between a read and
+// alarm, and one buffer: a client's bytes are in it only between a read and
 // the write that follows without any wait in between, so thousands of clients
 // need no more than one, and it stays in the processor's cache.
 
 #pragma once
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <upcase/deadlines.hpp>
+#include <upcase/mailbox.hpp>
 #include <upcase/readiness.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/wakeup.hpp>
+#include <utility>
 
 namespace upcase {
 
@@ -25,14 +27,35 @@ struct stream_timeouts {
   duration write = duration::zero();  ///< no byte of its output taken
 };
 
-/// Belongs to one thread, the one that runs `context`.
+/// Belongs to one thread, the one that runs it; others may `post` and `stop`.
 class event_loop {
  public:
   /// 4 KiB cost two to four times the processor time in bulk, 256 KiB gain
   /// nothing and leave the second-level cache.
   static constexpr std::size_t buffer_size = std::size_t{64} * 1024;
 
-  event_loop(boost::asio::io_context& context, stream_timeouts timeouts);
+  /// Throws std::system_error where descriptors are missing.
+  explicit event_loop(stream_timeouts timeouts);
+
+  /// Serves until `stop`. Before it sleeps it looks again and again for `spin`:
+  /// being woken takes longer than a whole round trip of a small message, but
+  /// so long a core is burnt in every pause, and clients on that core wait
+  /// their turn behind it. 0: sleeps at once.
+  void run(duration spin);
+
+  /// Lets `run` return, now or as soon as it is called.
+  void stop() noexcept;
+
+  /// Serves those that are ready, and does what is due and what was posted;
+  /// whether that was anything.
+  bool turn(readiness::patience how);
+
+  /// Calls `job`, which may be move-only, on the loop's thread. Throws
+  /// std::bad_alloc, and then `job` is gone.
+  template <typename Job>
+  void post(Job job) {
+    posted_.post(std::move(job));
+  }
 
   [[nodiscard]] readiness& ready_set() noexcept { return ready_; }
 
@@ -41,7 +64,6 @@ class event_loop {
 
   /// The time at which this turn began.
   [[nodiscard]] steady_time now() const noexcept { return now_; }
-  void update_now() noexcept { now_ = std::chrono::steady_clock::now(); }
 
   [[nodiscard]] const stream_timeouts& timeouts() const noexcept { return timeouts_; }
   void set_timeouts(stream_timeouts timeouts) noexcept { timeouts_ = timeouts; }
@@ -49,23 +71,23 @@ class event_loop {
   /// `after` from now; 0 clears it.
   void set_deadline(deadline& d, duration after);
 
-  /// Lets `context.run()` return once nothing else is to do.
-  void stop();
-
  private:
   // From where a page begins, the kernel copies fastest.
   struct alignas(4096) shared_buffer {
     std::array<char, buffer_size> bytes;
   };
 
+  void spin_for(duration spin);
   void wait_for_deadline();
 
   steady_time now_ = std::chrono::steady_clock::now();
   stream_timeouts timeouts_;
   std::unique_ptr<shared_buffer> buffer_;
   deadline_queue deadlines_;
-  boost::asio::steady_timer timer_;
   readiness ready_;
+  alarm alarm_;
+  mailbox posted_;
+  std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace upcase

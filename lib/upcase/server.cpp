@@ -14,7 +14,6 @@
 #include <span>
 #include <sys/socket.h>
 #include <system_error>
-#include <upcase/busy_poll.hpp>
 #include <upcase/shortage.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
@@ -61,26 +60,23 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       client_log_(context, journal) {
   const worker::surroundings around{
       .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
-  workers_.push_back(std::make_unique<worker>(context_, around, timeouts_of(config_)));
   while (workers_.size() < config_.threads) {
-    // The hint promises that one thread runs the context.
-    contexts_.push_back(std::make_unique<asio::io_context>(1));
-    workers_.push_back(std::make_unique<worker>(*contexts_.back(), around, timeouts_of(config_)));
+    workers_.push_back(std::make_unique<worker>(around, timeouts_of(config_)));
   }
 }
 
 server::~server() {
   // A server that was not stopped must still let its threads go.
-  for (const auto& context : contexts_) {
-    context->stop();
+  for (const auto& each : workers_) {
+    each->stop();
   }
   threads_.clear();
 }
 
 void server::start() {
   phase_ = phase::serving;
-  for (const auto& context : std::span(contexts_).subspan(threads_.size())) {
-    threads_.emplace_back([&loop = *context, spin = config_.busy_poll] { run_loop(loop, spin); });
+  for (const auto& each : std::span(workers_).subspan(threads_.size())) {
+    threads_.emplace_back([&loop = *each, spin = config_.busy_poll] { loop.run(spin); });
   }
   // Whatever ends the loop that accepts must end the daemon with it: its clients
   // would connect, and wait for ever.
@@ -261,7 +257,7 @@ void server::tell_not_full() {
 template <typename Action>
 void server::on_every_worker(Action action) {
   for (const auto& each : workers_) {
-    asio::post(each->context(), [&to = *each, action] { action(to); });
+    each->post(action);
   }
 }
 
@@ -424,7 +420,9 @@ void server::finish_if_drained() {
   drain_timer_.cancel();
   client_log_.finish();
   client_left_.stop();
-  on_every_worker([](worker& each) { each.stop(); });
+  for (const auto& each : workers_) {
+    each->stop();
+  }
   journal_.write(log_level::info, event::status,
                  {{"state", "stopped"}, {"served", served_}, {"refused", refused_}});
   if (stopped_) {

@@ -1,7 +1,9 @@
 // server: from a listening socket to served clients, and to a clean stop.
 //
 // It accepts, asks who the client is and whether it may in, and hands it to
-// the event loop that has the fewest. It knows nothing of signals, files of
+// the event loop that has the fewest. Accepting has a thread of its own, the
+// one that runs the `io_context`: what it asks files, quotas and name services
+// holds up no client that is in. It knows nothing of signals, files of
 // configuration or service managers: whoever embeds it brings those.
 //
 //   boost::asio::io_context context;
@@ -42,10 +44,10 @@
 
 namespace upcase {
 
-/// Belongs to the thread that runs `context`, where the first event loop lives
-/// too; `settings::threads` above one adds threads of its own. Once the server
-/// is gone, stopped or not, the context must not run any more: what still waits
-/// in it refers to the server.
+/// Belongs to the thread that runs `context`; clients are served on
+/// `settings::threads` others, which the server starts. Once the server is
+/// gone, stopped or not, the context must not run any more: what still waits in
+/// it refers to the server.
 class server {
  public:
   /// `listening` is a listening, non-blocking Unix stream socket. The handler
@@ -161,7 +163,6 @@ class server {
   std::uint64_t refused_ = 0;
 
   // Last, so that no thread runs while anything above is destroyed.
-  std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<std::jthread> threads_;
 };

@@ -2,7 +2,6 @@
 
 #include <upcase/worker.hpp>
 
-#include <boost/asio/dispatch.hpp>
 #include <chrono>
 #include <fmt/format.h>
 #include <iterator>
@@ -19,8 +18,8 @@ std::string seconds_between(steady_time begin, steady_time end) {
 
 }  // namespace
 
-worker::worker(boost::asio::io_context& context, surroundings around, stream_timeouts timeouts)
-    : context_(context), around_(std::move(around)), loop_(context, timeouts) {}
+worker::worker(surroundings around, stream_timeouts timeouts)
+    : around_(std::move(around)), loop_(timeouts) {}
 
 worker::~worker() { sessions_.clear_and_dispose(std::default_delete<session>()); }
 
@@ -28,15 +27,13 @@ void worker::take(admitted_client client) noexcept {
   ++clients_;
   const std::uint64_t id = client.id;
   try {
-    boost::asio::dispatch(context_,
-                          [this, moved = std::move(client)]() mutable { serve(std::move(moved)); });
+    loop_.post([this, moved = std::move(client)]() mutable { serve(std::move(moved)); });
   } catch (const std::bad_alloc& error) {
     fail_client(id, error.what());
   }
 }
 
 void worker::serve(admitted_client client) noexcept {
-  loop_.update_now();
   const std::uint64_t id = client.id;
   std::unique_ptr<session> fresh;
   try {
@@ -62,7 +59,6 @@ void worker::fail_client(std::uint64_t id, std::string_view why) noexcept {
 }
 
 void worker::reconsider(const access_rules& rules, stream_timeouts timeouts) noexcept {
-  loop_.update_now();
   loop_.set_timeouts(timeouts);
   for (auto next = sessions_.end(); next != sessions_.begin();) {
     session& client = *--next;

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -17,12 +16,13 @@
 #include <upcase/event_loop.hpp>
 #include <upcase/log.hpp>
 #include <upcase/session.hpp>
+#include <utility>
 #include <vector>
 
 namespace upcase {
 
-/// Every member but `take`, `clients` and `context` belongs to the thread that runs
-/// the context; others post to it.
+/// Its sessions belong to the thread in `run`. Any thread may call what is said
+/// to be for any, and `post` the rest.
 class worker final : public session_owner {
  public:
   /// What a worker is given by its server; all of it outlives the worker.
@@ -32,13 +32,27 @@ class worker final : public session_owner {
     std::function<void()> client_gone;  ///< called on any thread; must not throw
   };
 
-  worker(boost::asio::io_context& context, surroundings around, stream_timeouts timeouts);
+  /// Throws std::system_error where descriptors are missing.
+  worker(surroundings around, stream_timeouts timeouts);
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
   ~worker();
 
-  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+  /// Serves until `stop`, on the thread that calls it. `spin` as for
+  /// event_loop::run.
+  void run(duration spin) { loop_.run(spin); }
+
+  /// Lets `run` return. Any thread.
+  void stop() noexcept { loop_.stop(); }
+
+  /// How many it has, those that are on their way included. Any thread.
   [[nodiscard]] std::size_t clients() const noexcept { return clients_; }
+
+  /// Calls `action` with this worker, on its thread. Any thread.
+  template <typename Action>
+  void post(Action action) {
+    loop_.post([this, action = std::move(action)] { action(*this); });
+  }
 
   /// Counts a client at once, so that the next one is not sent after it, and
   /// serves it on the worker's thread. Any thread.
@@ -58,9 +72,6 @@ class worker final : public session_owner {
   /// Ends every client now.
   void abort(end_reason why);
 
-  /// Lets the context's `run` return.
-  void stop() { loop_.stop(); }
-
  private:
   void serve(admitted_client client) noexcept;
   void session_over(session& over) noexcept override;
@@ -69,7 +80,6 @@ class worker final : public session_owner {
   void fail_client(std::uint64_t id, std::string_view why) noexcept;
   void drop_client() noexcept;
 
-  boost::asio::io_context& context_;
   surroundings around_;
   event_loop loop_;
   boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;

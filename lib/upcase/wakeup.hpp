@@ -1,0 +1,59 @@
+// wakeup: what wakes an event loop besides its clients: a bell, which other
+// threads ring, and an alarm, which is set to a time.
+//
+// Either is a descriptor in the loop's set that is read as eight bytes
+// (eventfd(2), timerfd_create(2)). That it came is only noted, and asked for
+// when the batch of ready clients is served: what follows from it may end
+// clients that stand in that batch.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <upcase/file_descriptor.hpp>
+#include <upcase/readiness.hpp>
+#include <utility>
+
+namespace upcase {
+
+/// Belongs to the loop's thread.
+class wakeup : public ready_target {
+ public:
+  wakeup(const wakeup&) = delete;
+  wakeup& operator=(const wakeup&) = delete;
+
+  /// Whether it came since it was last asked.
+  [[nodiscard]] bool came() noexcept { return std::exchange(came_, false); }
+
+ protected:
+  /// `fd` is what the call named `call` returned: -1 throws std::system_error.
+  wakeup(readiness& set, int fd, const char* call);
+  ~wakeup() { set_.remove(fd_.get()); }
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+ private:
+  void ready(std::uint32_t events) override;
+
+  readiness& set_;
+  file_descriptor fd_;
+  bool came_ = false;
+};
+
+class bell final : public wakeup {
+ public:
+  explicit bell(readiness& set);
+
+  /// Any thread. Cannot fail; rings that come before anybody looks are one.
+  void ring() const noexcept;
+};
+
+class alarm final : public wakeup {
+ public:
+  explicit alarm(readiness& set);
+
+  /// It comes at that time, at once if that is past. The last one set counts.
+  void set(std::chrono::steady_clock::time_point when) const noexcept;
+};
+
+}  // namespace upcase
