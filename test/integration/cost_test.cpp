@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(system_calls) {
     }
   });
   BOOST_TEST_MESSAGE("a round trip: " << static_cast<double>(talking) / round_trips);
-  BOOST_TEST(talking <= 5 * round_trips + 5);
+  BOOST_TEST(talking <= 3 * round_trips + 5);
 
   const std::size_t connecting = calls_during(trace, [&] {
     for (std::size_t i = 0; i < connections; ++i) {
