@@ -113,11 +113,13 @@ void worker::abort(end_reason why) {
 }
 
 void worker::session_over(session& over) noexcept {
-  const std::unique_ptr<session> gone(&over);
+  std::unique_ptr<session> gone(&over);
   sessions_.erase(sessions_.iterator_to(over));
   if (over.told()) {
     tell_end(over);
   }
+  // Before it is said to be gone: who waits for its descriptor tries at once.
+  gone.reset();
   drop_client();
 }
 
