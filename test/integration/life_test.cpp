@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_nobody) {
   test::process daemon({.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
                                  "--client-directory", clients},
                         .errors = log});
-  BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(socket); }));
+  BOOST_REQUIRE(test::eventually([&] { return test::listens(socket); }));
   // Some 300 bytes for each client: the pipe is full long before.
   for (int i = 0; i < 60; ++i) {
     BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(without_standard_streams_no_client_gets_the_log) {
       {.argv = {UPCASED_PROGRAM, "--config", place.path() / "conf", "--socket", socket,
                 "--client-directory", clients},
        .before_exec = [] { return ::close(0) == 0 && ::close(1) == 0 && ::close(2) == 0; }});
-  BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(socket); }));
+  BOOST_REQUIRE(test::eventually([&] { return test::listens(socket); }));
   BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
   daemon.signal(SIGHUP);
   for (int i = 0; i < 3; ++i) {
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_terminal_that_nobody_reads_stops_nobody) {
   test::process daemon({.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
                                  "--client-directory", clients, "--log-level", "debug"},
                         .errors = terminal.path()});
-  BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(socket); }));
+  BOOST_REQUIRE(test::eventually([&] { return test::listens(socket); }));
   for (int i = 0; i < 300; ++i) {
     BOOST_REQUIRE(test::served(test::connect_client(socket, clients).get()));
   }

@@ -63,6 +63,12 @@ void connect_to(int socket, const std::filesystem::path& server) {
   }
 }
 
+bool listens(const std::filesystem::path& server) {
+  const sockaddr_un address = address_of(server);
+  const auto probe = make_socket();
+  return ::connect(probe.get(), upcase::as_sockaddr(address), sizeof address) == 0;
+}
+
 upcase::file_descriptor connect_client(const std::filesystem::path& server,
                                        const std::filesystem::path& directory) {
   static std::atomic<unsigned> serial = 0;

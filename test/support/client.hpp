@@ -23,6 +23,10 @@ void bind_to(int socket, const std::filesystem::path& path, mode_t mode = 0700);
 /// connect(2). Throws std::system_error.
 void connect_to(int socket, const std::filesystem::path& server);
 
+/// Whether somebody listens there. A socket's file exists a moment earlier, from
+/// bind(2) on.
+bool listens(const std::filesystem::path& server);
+
 /// A client as it should be: bound to a fresh name in `directory`, connected.
 upcase::file_descriptor connect_client(const std::filesystem::path& server,
                                        const std::filesystem::path& directory);
