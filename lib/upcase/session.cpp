@@ -11,9 +11,9 @@ session::session(event_loop& loop, session_owner& owner, admitted_client client)
       id_(client.id),
       who_(client.who),
       since_(client.since),
-      charge_(std::move(client.charge)),
       told_(client.told),
-      stream_(loop, std::move(client.socket), std::move(client.progress), *this, *this) {}
+      stream_(loop, std::move(client.socket), std::move(client.progress), *this, *this),
+      charge_(std::move(client.charge)) {}
 
 void session::start(const handler& serve) {
   try {

@@ -107,10 +107,11 @@ class session final : public ready_target,
   std::uint64_t id_;
   peer who_;
   steady_time since_;
-  quota::charge charge_;
   bool told_;
   stream stream_;
-  task task_;  // destroyed first: its frame refers to the stream
+  // Given back before the socket is closed: whoever sees that may connect again.
+  quota::charge charge_;
+  task task_;             // destroyed first: its frame refers to the stream
 };
 
 }  // namespace upcase

@@ -10,7 +10,7 @@ namespace upcase {
 
 std::size_t reserved_descriptors(const settings& value) noexcept {
   constexpr std::size_t always = 30;
-  return always + 4 * (value.threads - 1) + 2 * value.client_directories.size();
+  return always + 3 * (value.threads - 1) + 2 * value.client_directories.size();
 }
 
 std::size_t clients_that_fit(std::size_t descriptors, const settings& value) noexcept {

@@ -120,6 +120,16 @@ BOOST_AUTO_TEST_CASE(one_user_over_its_quota) {
   BOOST_TEST(test::eventually([&] { return test::served(daemon.connect().get()); }));
 }
 
+BOOST_AUTO_TEST_CASE(who_was_told_the_end_has_a_place_again) {
+  const test::daemon daemon({.arguments = {"--max-clients-per-user", "1"}});
+  for (int i = 0; i < 200; ++i) {
+    const auto client = daemon.connect();
+    BOOST_REQUIRE(test::served(client.get()));
+    BOOST_REQUIRE(::shutdown(client.get(), SHUT_WR) == 0);
+    BOOST_REQUIRE(test::receive_to_end(client.get()).empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(out_of_descriptors_it_waits_without_spinning) {
   const test::daemon daemon;
   // As `prlimit --nofile=64` on the running daemon.

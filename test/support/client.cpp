@@ -120,8 +120,11 @@ bool refused(int socket, std::chrono::nanoseconds limit) {
 }
 
 bool served(int socket) {
-  send_all(socket, "hello\n");
-  return receive(socket, 6) == "HELLO\n";
+  // Who was turned away cannot even send.
+  constexpr std::string_view question = "hello\n";
+  return ::send(socket, question.data(), question.size(), MSG_NOSIGNAL) ==
+             static_cast<ssize_t>(question.size()) &&
+         receive(socket, question.size()) == "HELLO\n";
 }
 
 std::string random_bytes(std::size_t count, unsigned seed) {
