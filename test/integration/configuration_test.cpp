@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(max_clients_leaves_room_for_threads_and_directories) {
          return ::setrlimit(RLIMIT_NOFILE, &low) == 0;
        }});
   BOOST_TEST(printer.wait().value_or(-1) == 0);
-  BOOST_TEST(test::read_file(printed).find("max-clients = 24\n") != std::string::npos);
+  BOOST_TEST(test::read_file(printed).find("max-clients = 35\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(standard_streams_that_take_nothing) {
