@@ -12,7 +12,9 @@ event_loop::event_loop(stream_timeouts timeouts)
 
 void event_loop::run(duration spin) {
   while (!stopped_) {
-    spin_for(spin);
+    if (spin != duration::zero()) {
+      spin_for(spin);
+    }
     turn(readiness::patience::endless);
   }
 }
@@ -36,11 +38,12 @@ bool event_loop::turn(readiness::patience how) {
   return !batch.empty();
 }
 
-// Until nothing came for so long.
+// Until nothing came for so long since the last work was done.
 void event_loop::spin_for(duration spin) {
-  for (steady_time quiet_since = now_; now_ - quiet_since < spin && !stopped_;) {
+  using clock = std::chrono::steady_clock;
+  for (steady_time end = clock::now() + spin; now_ < end && !stopped_;) {
     if (turn(readiness::patience::none)) {
-      quiet_since = now_;
+      end = clock::now() + spin;
     }
   }
 }
