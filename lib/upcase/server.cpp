@@ -66,7 +66,7 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
 }
 
 server::~server() {
-  // A server that was not stopped must still let its threads go.
+  // Stopped or not: nothing of a server may be destroyed before they end.
   for (const auto& each : workers_) {
     each->stop();
   }
@@ -420,9 +420,6 @@ void server::finish_if_drained() {
   drain_timer_.cancel();
   client_log_.finish();
   client_left_.stop();
-  for (const auto& each : workers_) {
-    each->stop();
-  }
   journal_.write(log_level::info, event::status,
                  {{"state", "stopped"}, {"served", served_}, {"refused", refused_}});
   if (stopped_) {

@@ -111,7 +111,8 @@ class session final : public ready_target,
   stream stream_;
   // Given back before the socket is closed: whoever sees that may connect again.
   quota::charge charge_;
-  task task_;             // destroyed first: its frame refers to the stream
+  // Destroyed first: its frame refers to the stream.
+  task task_;
 };
 
 }  // namespace upcase

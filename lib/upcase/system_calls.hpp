@@ -2,14 +2,18 @@
 
 #pragma once
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <system_error>
 #include <unistd.h>
+#include <upcase/file_descriptor.hpp>
 
 namespace upcase {
 
@@ -32,6 +36,20 @@ inline std::string_view environment(const char* name) noexcept {
 inline bool wants_colour(int fd) noexcept {
   return ::isatty(fd) == 1 && environment("NO_COLOR").empty();
 }
+
+/// An eventfd(2), by which threads wake each other. Throws std::system_error where
+/// descriptors are missing.
+inline file_descriptor make_eventfd() {
+  file_descriptor result(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!result) {
+    throw std::system_error(errno, std::generic_category(), "eventfd");
+  }
+  return result;
+}
+
+/// Makes one readable. Any thread. Fails only when its count is full, and then it
+/// is readable already.
+inline void ring(int eventfd) noexcept { ::eventfd_write(eventfd, 1); }
 
 /// The longest path that a socket can be bound to: sun_path less its NUL.
 inline constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;

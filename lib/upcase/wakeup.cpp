@@ -5,17 +5,26 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <system_error>
 #include <unistd.h>
+#include <upcase/system_calls.hpp>
 
 namespace upcase {
 
-wakeup::wakeup(readiness& set, int fd, const char* call) : set_(set), fd_(fd) {
-  if (!fd_) {
-    throw std::system_error(errno, std::generic_category(), call);
+namespace {
+
+file_descriptor make_timerfd() {
+  file_descriptor result(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!result) {
+    throw std::system_error(errno, std::generic_category(), "timerfd_create");
   }
+  return result;
+}
+
+}  // namespace
+
+wakeup::wakeup(readiness& set, file_descriptor fd) : set_(set), fd_(std::move(fd)) {
   set_.add(fd_.get(), EPOLLIN, *this);
 }
 
@@ -24,16 +33,11 @@ void wakeup::ready(std::uint32_t /*events*/) {
   came_ = ::read(fd_.get(), &times, sizeof times) == sizeof times || came_;
 }
 
-bell::bell(readiness& set) : wakeup(set, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd") {}
+bell::bell(readiness& set) : wakeup(set, make_eventfd()) {}
 
-void bell::ring() const noexcept {
-  // Fails only when the count is full, and then it rings already.
-  ::eventfd_write(fd(), 1);
-}
+void bell::ring() const noexcept { upcase::ring(fd()); }
 
-alarm::alarm(readiness& set)
-    : wakeup(set, ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create") {
-}
+alarm::alarm(readiness& set) : wakeup(set, make_timerfd()) {}
 
 void alarm::set(std::chrono::steady_clock::time_point when) const noexcept {
   using namespace std::chrono;

@@ -26,8 +26,8 @@ class wakeup : public ready_target {
   [[nodiscard]] bool came() noexcept { return std::exchange(came_, false); }
 
  protected:
-  /// `fd` is what the call named `call` returned: -1 throws std::system_error.
-  wakeup(readiness& set, int fd, const char* call);
+  /// Throws std::system_error where the kernel has no room for it.
+  wakeup(readiness& set, file_descriptor fd);
   ~wakeup() { set_.remove(fd_.get()); }
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -42,6 +42,7 @@ class wakeup : public ready_target {
 
 class bell final : public wakeup {
  public:
+  /// Throws std::system_error where descriptors are missing.
   explicit bell(readiness& set);
 
   /// Any thread. Cannot fail; rings that come before anybody looks are one.
@@ -50,6 +51,7 @@ class bell final : public wakeup {
 
 class alarm final : public wakeup {
  public:
+  /// Throws std::system_error where descriptors are missing.
   explicit alarm(readiness& set);
 
   /// It comes at that time, at once if that is past. The last one set counts.
