@@ -316,6 +316,16 @@ BOOST_AUTO_TEST_CASE(a_stop_tells_the_refusals_that_it_has_counted) {
   BOOST_TEST(says(server, "refusals-not-logged=7"));
 }
 
+BOOST_AUTO_TEST_CASE(who_is_in_is_served_while_accepting_stands_still) {
+  running_server server;
+  server->start();
+  const clients in = bring_in(server, 3);
+  // Nobody runs the context now, as where a reload waits for a name service.
+  for (const auto& client : in) {
+    BOOST_TEST(test::served(client.get()));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_handler_that_throws_leaves_the_count_right) {
   running_server server(test::roomy(), 1, throws_at_once);
   server->start();
