@@ -7,7 +7,6 @@
 #include <ctime>
 #include <sys/timerfd.h>
 #include <system_error>
-#include <unistd.h>
 #include <upcase/system_calls.hpp>
 
 namespace upcase {
@@ -25,12 +24,7 @@ file_descriptor make_timerfd() {
 }  // namespace
 
 wakeup::wakeup(readiness& set, file_descriptor fd) : set_(set), fd_(std::move(fd)) {
-  set_.add(fd_.get(), EPOLLIN, *this);
-}
-
-void wakeup::ready(std::uint32_t /*events*/) {
-  std::uint64_t times = 0;
-  came_ = ::read(fd_.get(), &times, sizeof times) == sizeof times || came_;
+  set_.add(fd_.get(), EPOLLIN | EPOLLET, *this);
 }
 
 bell::bell(readiness& set) : wakeup(set, make_eventfd()) {}

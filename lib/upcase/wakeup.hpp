@@ -1,10 +1,10 @@
 // wakeup: what wakes an event loop besides its clients: a bell, which other
 // threads ring, and an alarm, which is set to a time.
 //
-// Either is a descriptor in the loop's set that is read as eight bytes
-// (eventfd(2), timerfd_create(2)). That it came is only noted, and asked for
-// when the batch of ready clients is served: what follows from it may end
-// clients that stand in that batch.
+// Either is a descriptor in the loop's set (eventfd(2), timerfd_create(2)) and
+// is never read: watched by edges, each ring or time tells once (epoll(7)). That
+// it came is only noted, and asked for when the batch of ready clients is
+// served: what follows from it may end clients that stand in that batch.
 
 #pragma once
 
@@ -33,7 +33,7 @@ class wakeup : public ready_target {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
  private:
-  void ready(std::uint32_t events) override;
+  void ready(std::uint32_t /*events*/) override { came_ = true; }
 
   readiness& set_;
   file_descriptor fd_;
