@@ -113,19 +113,16 @@ verdict judge_file(const struct stat& file, const peer& who, const credential_po
   return file.st_uid == who.uid ? verdict::allowed : verdict::uid_mismatch;
 }
 
-finding check_credentials(int socket, std::span<const client_directory> directories,
+finding check_credentials(int socket, const client_name& name,
+                          std::span<const client_directory> directories,
                           const credential_policy& policy,
                           std::chrono::system_clock::time_point now) {
   finding found;
   found.who = peer_of(socket).value_or(peer{.uid = policy.overflow});
 
   if (policy.source == credential_source::file) {  // 1
-    found.name.size = sizeof found.name.bytes;
-    if (::getpeername(socket, reinterpret_cast<sockaddr*>(found.name.bytes), &found.name.size) !=
-        0) {
-      found.name.size = 0;  // gone already: as good as unnamed
-    }
-    found.why = judge_name(found.name);
+    found.name = name;
+    found.why = judge_name(name);
     if (found.why != verdict::allowed) {
       return found;
     }

@@ -11,7 +11,7 @@
 //
 // The check, in this order; the first failure is the verdict:
 //
-//  1. The client's name (getpeername): it must be a path, with room for its
+//  1. The client's name (accept4): it must be a path, with room for its
 //     final NUL.                               unnamed, abstract, too-long
 //  2. The kernel's record of who connected (SO_PEERCRED): a user whom this
 //     namespace can tell apart.                unmapped-uid
@@ -62,7 +62,7 @@ struct credential_policy {
   uid_t overflow = overflow_uid();
 };
 
-/// A client's address as getpeername(2) gave it. One byte longer than
+/// A client's address as accept4(2) or getpeername(2) gave it. One byte longer than
 /// sockaddr_un, because the kernel counts a NUL that a full path leaves no
 /// room for: Asio's endpoint type throws on such a client, this one does not.
 struct client_name {
@@ -85,9 +85,10 @@ struct finding {
   std::error_code system_error;
 };
 
-/// Runs the check on a connected socket. Never blocks. `now` is wall-clock
-/// time, the clock of file times.
-finding check_credentials(int socket, std::span<const client_directory> directories,
+/// Runs the check on a connected socket and its peer's name. Never blocks. `now`
+/// is wall-clock time, the clock of file times.
+finding check_credentials(int socket, const client_name& name,
+                          std::span<const client_directory> directories,
                           const credential_policy& policy,
                           std::chrono::system_clock::time_point now);
 

@@ -1,39 +1,19 @@
-// server: accept, admit, reload, stop.
+// server: admit, reload, hand over, stop.
 
 #include <upcase/server.hpp>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <exception>
 #include <iterator>
 #include <new>
 #include <span>
-#include <sys/socket.h>
-#include <system_error>
-#include <upcase/shortage.hpp>
-#include <upcase/system_calls.hpp>
 #include <utility>
 
 namespace upcase {
 namespace {
 
 namespace asio = boost::asio;
-using protocol = asio::local::stream_protocol;
-
-// How many connections are taken before the clients that are in get their turn.
-constexpr std::size_t accept_batch = 64;
-
-// A limit that is reached over and over is told this often.
-constexpr std::chrono::seconds between_full_messages{10};
-
-// Errors of accept4 that will not pass: no socket, or none that listens.
-bool is_deaf(int error) noexcept {
-  return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP;
-}
 
 stream_timeouts timeouts_of(const settings& config) {
   return {.idle = config.idle_timeout, .write = config.write_timeout};
@@ -44,17 +24,16 @@ stream_timeouts timeouts_of(const settings& config) {
 server::server(asio::io_context& context, file_descriptor listening, settings config,
                std::vector<client_directory> directories, handler serve, log& journal)
     : context_(context),
-      acceptor_(context, protocol(), listening.release()),
+      acceptor_(context, std::move(listening), *this, journal),
       config_(std::move(config)),
       directories_(std::move(directories)),
       serve_(std::move(serve)),
       journal_(journal),
       users_(config_.max_clients_per_user),
-      wake_up_(context),
       drain_timer_(context),
       client_left_(context,
                    [this] {
-                     wake_up_.cancel();
+                     acceptor_.look_up();
                      finish_if_drained();
                    }),
       client_log_(context, journal) {
@@ -78,118 +57,37 @@ void server::start() {
   for (const auto& each : std::span(workers_).subspan(threads_.size())) {
     threads_.emplace_back([&loop = *each, spin = config_.busy_poll] { loop.run(spin); });
   }
-  // Whatever ends the loop that accepts must end the daemon with it: its clients
-  // would connect, and wait for ever.
-  asio::co_spawn(context_, accept_clients(), [](const std::exception_ptr& failure) {
-    if (failure) {
-      std::rethrow_exception(failure);
-    }
-  });
+  acceptor_.start();
 }
 
-asio::awaitable<void> server::accept_clients() {
-  boost::system::error_code error;
-  while (accepts()) {
-    answer_ping();
-    if (full()) {
-      wants_to_know_ = true;
-      tell_full();
-      // Asked again after saying so: a client may have gone in between.
-      if (full()) {
-        wake_up_.expires_at(asio::steady_timer::time_point::max());
-        co_await wake_up_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-      }
-      wants_to_know_ = phase_ != phase::serving;
-      continue;
-    }
-    tell_not_full();
-    // While draining it is known what waits: whatever does now.
-    if (!waiting_ && phase_ == phase::serving) {
-      co_await acceptor_.async_wait(protocol::acceptor::wait_read,
-                                    asio::redirect_error(asio::use_awaitable, error));
-    }
-    if (!accepts()) {
-      break;
-    }
-    if (const auto delay = accept_some(accept_batch); delay != milliseconds::zero()) {
-      wants_to_know_ = true;
-      wake_up_.expires_after(delay);
-      co_await wake_up_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-      wants_to_know_ = phase_ != phase::serving;
-    }
-  }
-  answer_ping();
-  if (phase_ == phase::draining) {
-    finish_accepting();
-  }
-}
-
-// Returns how long to wait before the next try; zero for not at all.
-server::milliseconds server::accept_some(std::size_t most) {
-  for (std::size_t taken = 0; taken < most && accepts() && !full(); ++taken) {
-    int error = waiting_ ? 0 : accept_one();
-    if (error == EAGAIN || (is_deaf(error) && phase_ == phase::draining)) {
-      owed_ = 0;
-      break;
-    }
-    if (error == 0) {
-      error = admit();
-    }
-    if (is_shortage(error)) {
-      return pause(error);
-    }
-    // What is left are errors of one connection that went away meanwhile
-    // (accept(2)); the next one may be sound, unless nobody listens.
-    if (is_deaf(error)) {
-      throw std::system_error(error, std::generic_category(), "cannot accept clients");
-    }
-    owed_ -= phase_ == phase::draining ? 1 : 0;
-  }
-  return milliseconds::zero();
-}
-
-// accept4(2) on Asio's acceptor rather than its own accept, for that one takes
-// two more calls to set what the flags set here, and an address that a client
-// with a full path makes too long for it.
-int server::accept_one() noexcept {
-  waiting_.reset(
-      ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return waiting_ ? 0 : errno;
-}
-
-// Decides on the client in `waiting_`. On a shortage, which is returned as an
-// errno, it stays there.
-int server::admit() noexcept {
+int server::admit(newcomer& who) noexcept {
   try {
-    return decide_and_place();
+    return decide_and_place(who);
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   }
 }
 
-int server::decide_and_place() {
-  finding found = check_credentials(waiting_.get(), directories_, config_.credentials,
+int server::decide_and_place(newcomer& who) {
+  finding found = check_credentials(who.socket.get(), who.name, directories_, config_.credentials,
                                     std::chrono::system_clock::now());
   if (found.system_error) {
     return found.system_error.value();
   }
   quota::charge charge;
-  if (decide(found, charge) != verdict::allowed) {
+  if (decide(who.socket.get(), found, charge) != verdict::allowed) {
     refuse(found);
-    waiting_.reset();
+    who.socket.reset();
     return 0;
   }
   remove_client_file(found);
-  if (backoff_.active()) {
-    backoff_.succeeded();
-    journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
-  }
+  acceptor_.shortage_over();
   const std::uint64_t id = ++served_;
   const bool told = client_log_.allowed(id, found);
   place({.id = id,
          .who = found.who,
          .since = std::chrono::steady_clock::now(),
-         .socket = std::move(waiting_),
+         .socket = std::move(who.socket),
          .progress = {},
          .charge = std::move(charge),
          .told = told});
@@ -197,11 +95,10 @@ int server::decide_and_place() {
 }
 
 // After the proof of who it is: whether it may in.
-verdict server::decide(finding& found, quota::charge& charge) {
+verdict server::decide(int fd, finding& found, quota::charge& charge) {
   if (found.why != verdict::allowed) {
     return found.why;
   }
-  const int fd = waiting_.get();
   if (!config_.access.admits(found.who, [fd] { return groups_of(fd); })) {
     return found.why = verdict::denied;
   }
@@ -227,33 +124,6 @@ void server::refuse(const finding& found) {
   tell_change();
 }
 
-server::milliseconds server::pause(int error) {
-  if (!backoff_.active()) {
-    journal_.write(
-        log_level::error, event::status,
-        {{"accepting", "paused"}, {"error", describe(error)}, {"clients", clients_.load()}});
-  }
-  return backoff_.next();
-}
-
-void server::tell_full() {
-  const auto now = std::chrono::steady_clock::now();
-  if (!told_full_ || now - *told_full_ >= between_full_messages) {
-    told_full_ = now;
-    paused_full_ = true;
-    journal_.write(log_level::warning, event::status,
-                   {{"accepting", "paused"},
-                    {"reason", "max-clients reached; more wait in the backlog"},
-                    {"clients", clients_.load()}});
-  }
-}
-
-void server::tell_not_full() {
-  if (std::exchange(paused_full_, false)) {
-    journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
-  }
-}
-
 template <typename Action>
 void server::on_every_worker(Action action) {
   for (const auto& each : workers_) {
@@ -266,7 +136,7 @@ void server::reload(settings config, std::vector<client_directory> directories) 
   directories_ = std::move(directories);
   users_.set_limit(config_.max_clients_per_user);
   reconsider_clients();
-  wake_up_.cancel();
+  acceptor_.look_up();
 }
 
 void server::reconsider_clients() {
@@ -281,11 +151,7 @@ void server::hand_over(std::function<void(cargo)> ready) {
     return;
   }
   phase_ = phase::handing_over;
-  acceptor_.cancel();
-  wake_up_.cancel();
-  // An accepted client whose check a shortage holds up has proven nothing yet
-  // that could be handed over.
-  waiting_.reset();
+  acceptor_.pause();
 
   struct gathering {
     cargo all;
@@ -321,13 +187,8 @@ void server::take_over(cargo load) {
 
 void server::stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
-  const bool accepting = phase_ == phase::serving;
   phase_ = phase::draining;
-  wants_to_know_ = true;
-  // Whoever is in the backlog has connected, and may have sent: it counts as
-  // a client before the stop, and gets its turn. Bounded, since more may come
-  // all the while.
-  owed_ = config_.backlog;
+  awaits_last_ = true;
   journal_.write(log_level::info, event::status,
                  {{"state", "draining"}, {"clients", clients_.load()}});
   on_every_worker([](worker& each) { each.drain(); });
@@ -341,16 +202,14 @@ void server::stop(std::function<void()> stopped) {
       }
     });
   }
-  if (accepting) {
-    look_up();
-  } else {
-    finish_accepting();
-  }
+  // Whoever is in the backlog has connected, and may have sent: it counts as
+  // a client before the stop, and gets its turn. Bounded, since more may come
+  // all the while.
+  acceptor_.finish(config_.backlog);
 }
 
 void server::stop_now() {
-  owed_ = 0;
-  wake_up_.cancel();
+  acceptor_.give_up_backlog();
   on_every_worker([](worker& each) { each.abort(end_reason::aborted); });
 }
 
@@ -361,7 +220,7 @@ server::counts server::status() const noexcept {
 void server::client_gone() noexcept {
   --clients_;
   tell_change();
-  if (wants_to_know_) {
+  if (awaits_last_ || acceptor_.wants_places()) {
     client_left_.ring();
   }
 }
@@ -384,36 +243,11 @@ void server::ping(std::function<void()> answered) {
     }
   };
   on_every_worker([answer](worker& /*each*/) { answer(); });
-  accept_ping_ = answer;
-  if (phase_ != phase::serving) {
-    answer_ping();
-    return;
-  }
-  look_up();
-}
-
-// Whatever the loop that accepts waits for, it goes round.
-void server::look_up() {
-  boost::system::error_code ignored;
-  acceptor_.cancel(ignored);
-  wake_up_.cancel();
-}
-
-void server::finish_accepting() {
-  owed_ = 0;
-  waiting_.reset();
-  acceptor_.close();
-  finish_if_drained();
-}
-
-void server::answer_ping() {
-  if (accept_ping_) {
-    std::exchange(accept_ping_, nullptr)();
-  }
+  acceptor_.ping(answer);
 }
 
 void server::finish_if_drained() {
-  if (phase_ != phase::draining || acceptor_.is_open() || clients_ != 0) {
+  if (phase_ != phase::draining || !acceptor_.ended() || clients_ != 0) {
     return;
   }
   phase_ = phase::stopped;

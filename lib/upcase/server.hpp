@@ -1,7 +1,7 @@
 // server: from a listening socket to served clients, and to a clean stop.
 //
-// It accepts, asks who the client is and whether it may in, and hands it to
-// the event loop that has the fewest. Accepting has a thread of its own, the
+// Of each client that its acceptor takes, it asks who that is and whether it may
+// in, and hands it to the event loop that has the fewest. Accepting has a thread of its own, the
 // one that runs the `io_context`: what it asks files, quotas and name services
 // holds up no client that is in. It knows nothing of signals, files of
 // configuration or service managers: whoever embeds it brings those.
@@ -16,18 +16,14 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <thread>
-#include <upcase/accept_backoff.hpp>
+#include <upcase/acceptor.hpp>
 #include <upcase/client_directory.hpp>
 #include <upcase/client_log.hpp>
 #include <upcase/credentials.hpp>
@@ -48,7 +44,7 @@ namespace upcase {
 /// `settings::threads` others, which the server starts. Once the server is
 /// gone, stopped or not, the context must not run any more: what still waits in
 /// it refers to the server.
-class server {
+class server final : private acceptor_owner {
  public:
   /// `listening` is a listening, non-blocking Unix stream socket. The handler
   /// is called on every loop's thread. `journal` outlives the server. Throws
@@ -89,7 +85,7 @@ class server {
   void take_over(cargo load);
 
   /// The listening socket, for whoever goes on listening to it.
-  [[nodiscard]] int listening_socket() noexcept { return acceptor_.native_handle(); }
+  [[nodiscard]] int listening_socket() noexcept { return acceptor_.socket(); }
 
   struct counts {
     std::size_t clients = 0;    ///< connected now
@@ -107,58 +103,40 @@ class server {
   void ping(std::function<void()> answered);
 
  private:
-  using milliseconds = std::chrono::milliseconds;
+  [[nodiscard]] std::size_t clients() const noexcept override { return clients_; }
+  [[nodiscard]] bool full() const noexcept override { return clients_ >= config_.max_clients; }
+  int admit(newcomer& who) noexcept override;
+  void accepting_ended() override { finish_if_drained(); }
 
-  boost::asio::awaitable<void> accept_clients();
-  milliseconds accept_some(std::size_t most);
-  int accept_one() noexcept;
-  int admit() noexcept;
-  int decide_and_place();
-  verdict decide(finding& found, quota::charge& charge);
+  int decide_and_place(newcomer& who);
+  verdict decide(int fd, finding& found, quota::charge& charge);
   void place(admitted_client client);
   void reconsider_clients();
   void refuse(const finding& found);
-  milliseconds pause(int error);
-  void tell_full();
-  void tell_not_full();
-  void look_up();
-  void finish_accepting();
   void client_gone() noexcept;
   void tell_change() noexcept;
-  void answer_ping();
   void finish_if_drained();
-  [[nodiscard]] bool accepts() const noexcept {
-    return phase_ == phase::serving || (phase_ == phase::draining && owed_ > 0);
-  }
-  [[nodiscard]] bool full() const noexcept { return clients_ >= config_.max_clients; }
 
   template <typename Action>
   void on_every_worker(Action action);
 
   boost::asio::io_context& context_;
-  boost::asio::local::stream_protocol::acceptor acceptor_;
+  acceptor acceptor_;
   settings config_;
   std::vector<client_directory> directories_;
   handler serve_;
   log& journal_;
   quota users_;
 
-  boost::asio::steady_timer wake_up_;      // while accepting is paused
-  boost::asio::steady_timer drain_timer_;  // while stopping
+  boost::asio::steady_timer drain_timer_;
   doorbell client_left_;
-  accept_backoff backoff_;
   client_log client_log_;
-  std::optional<std::chrono::steady_clock::time_point> told_full_;
-  bool paused_full_ = false;  // as the log has it
-  file_descriptor waiting_;   // accepted, but a shortage stopped its check
   enum class phase { idle, serving, handing_over, draining, stopped } phase_ = phase::idle;
-  std::size_t owed_ = 0;  // while draining: how many may still be accepted
   std::function<void()> stopped_;
   std::function<void()> changed_;
-  std::function<void()> accept_ping_;  // to be answered by the loop that accepts
 
-  std::atomic<std::size_t> clients_ = 0;     // admitted and not yet gone
-  std::atomic<bool> wants_to_know_ = false;  // whether a client's end matters
+  std::atomic<std::size_t> clients_ = 0;   // admitted and not yet gone
+  std::atomic<bool> awaits_last_ = false;  // while draining: the end of the last one
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
 
