@@ -1,5 +1,5 @@
-// service: prepares the ground, then turns signals into calls of the server and
-// tells the service manager how it goes.
+// service: turns signals into calls of the server and tells the service manager
+// how it goes.
 
 #include "service.hpp"
 
@@ -10,20 +10,18 @@
 #include <fmt/format.h>
 #include <iterator>
 #include <optional>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 #include <upcase/carrier.hpp>
 #include <upcase/client_directory.hpp>
 #include <upcase/listener.hpp>
-#include <upcase/runtime_directory.hpp>
 #include <upcase/server.hpp>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "heartbeat.hpp"
 #include "inheritance.hpp"
+#include "preparation.hpp"
 #include "service_manager.hpp"
 #include "signals.hpp"
 #include "start_error.hpp"
@@ -44,51 +42,6 @@ constexpr std::chrono::microseconds between_extensions = std::chrono::seconds(5)
 
 // "Start me again": the unit's RestartForceExitStatus=.
 constexpr int exit_handed_over = EX_TEMPFAIL;
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
-// The directories that have a place in the default layout are made as needed;
-// elsewhere the administrator decides what exists.
-void prepare_directories(const upcase::settings& config, const upcase::settings& defaults) {
-  const auto runtime = defaults.socket.parent_path();
-  bool used = config.socket.parent_path() == runtime;
-  for (const auto& directory : config.client_directories) {
-    used = used || directory.parent_path() == runtime;
-  }
-  if (used) {
-    if (const auto problem = upcase::prepare_runtime_directory(runtime)) {
-      throw start_error(EX_OSERR, *problem);
-    }
-  }
-}
-
-std::vector<upcase::client_directory> open_client_directories(const upcase::settings& config) {
-  std::vector<upcase::client_directory> result;
-  if (config.credentials.source == upcase::credential_source::kernel) {
-    return result;
-  }
-  if (!upcase::kernel_can_check_files()) {
-    throw start_error(
-        EX_OSERR,
-        "this kernel has no openat2(2), or a sandbox forbids it (RestrictSUIDSGID= does); the "
-        "check "
-        "of clients' socket files needs it, without it only 'credentials = kernel' can be served");
-  }
-  for (const auto& path : config.client_directories) {
-    auto opened = upcase::client_directory::open_or_create(path);
-    if (const auto* problem = std::get_if<std::string>(&opened)) {
-      throw start_error(EX_CONFIG, "client-directory: " + *problem);
-    }
-    result.push_back(std::get<upcase::client_directory>(std::move(opened)));
-  }
-  return result;
-}
 
 class service {
  public:

@@ -1,0 +1,59 @@
+// preparation: the limit of open files, the runtime directory, the client directories.
+
+#include "preparation.hpp"
+
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <upcase/credentials.hpp>
+#include <upcase/runtime_directory.hpp>
+#include <utility>
+#include <variant>
+
+#include "start_error.hpp"
+
+namespace upcased {
+
+void raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+void prepare_directories(const upcase::settings& config, const upcase::settings& defaults) {
+  const auto runtime = defaults.socket.parent_path();
+  bool used = config.socket.parent_path() == runtime;
+  for (const auto& directory : config.client_directories) {
+    used = used || directory.parent_path() == runtime;
+  }
+  if (used) {
+    if (const auto problem = upcase::prepare_runtime_directory(runtime)) {
+      throw start_error(EX_OSERR, *problem);
+    }
+  }
+}
+
+std::vector<upcase::client_directory> open_client_directories(const upcase::settings& config) {
+  std::vector<upcase::client_directory> result;
+  if (config.credentials.source == upcase::credential_source::kernel) {
+    return result;
+  }
+  if (!upcase::kernel_can_check_files()) {
+    throw start_error(
+        EX_OSERR,
+        "this kernel has no openat2(2), or a sandbox forbids it (RestrictSUIDSGID= does); "
+        "the check of clients' socket files needs it, without it only 'credentials = kernel' "
+        "can be served");
+  }
+  for (const auto& path : config.client_directories) {
+    auto opened = upcase::client_directory::open_or_create(path);
+    if (const auto* problem = std::get_if<std::string>(&opened)) {
+      throw start_error(EX_CONFIG, "client-directory: " + *problem);
+    }
+    result.push_back(std::get<upcase::client_directory>(std::move(opened)));
+  }
+  return result;
+}
+
+}  // namespace upcased
