@@ -33,6 +33,11 @@ set key outside right top
 """
 
 
+def on_two_lines(title: str) -> str:
+  """Titles longer than a cluster of bars is wide."""
+  return title.replace(", ", r"\n") if len(title) > 12 else title
+
+
 def quoted(text: str) -> str:
   return '"' + text.replace('"', "'") + '"'
 
@@ -62,38 +67,43 @@ class Plot:
       subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def bars(results, title, ylabel, of_rows, value, name, out) -> None:
-  """Clusters of bars, a cluster a row and a bar a server. `value` yields a
-  summary.Spread or nothing."""
+def bars(results, title, of_rows, metric, top, name, out) -> None:
+  """Clusters of bars, a cluster a row and a bar a server, that are ratios to the
+  yardstick. What is higher than `top` is cut there, and its number written on it."""
   taking_part = [server for server in results.servers()
-                 if any(value(row, server) for row in of_rows)]
-  ticks = ", ".join(f"{quoted(row.title)} {index}" for index, row in enumerate(of_rows))
-  plot = Plot(title, f"set ylabel {quoted(ylabel)}\nset logscale y\nset xtics ({ticks})\n"
-              f"set xrange [-0.6:{len(of_rows) - 0.4}]\nset style fill solid\n")
+                 if any(results.ratio(row, server, metric) for row in of_rows)]
+  ticks = ", ".join(f"{quoted(on_two_lines(row.title))} {index}"
+                    for index, row in enumerate(of_rows))
+  plot = Plot(title, f"set ylabel \"ratio\"\nset yrange [0:{top}]\nset xtics ({ticks})\n"
+              f"set xrange [-0.6:{len(of_rows) - 0.4}]\nset bmargin 4\nset style fill solid\n")
   width = 0.84 / max(1, len(taking_part))
+  cut = []
   for place, server in enumerate(taking_part):
     points = []
     for index, row in enumerate(of_rows):
-      spread = value(row, server)
-      if spread:
-        middle = index - 0.42 + (place + 0.5) * width
-        points.append((middle, spread.median, spread.low, spread.high, width * 0.9))
+      spread = results.ratio(row, server, metric)
+      if not spread:
+        continue
+      middle = index - 0.42 + (place + 0.5) * width
+      points.append((middle, spread.median, spread.low, spread.high, width * 0.9))
+      if spread.median > top:
+        cut.append((middle, 0.98 * top, f"{spread.median:.1f}"))
     plot.add(points, f"using 1:2:5 with boxes lc rgb {quoted(COLOURS[server])} "
              f"title {quoted(results.title(server))}")
-    plot.add(points, "using 1:2:3:4 with yerrorbars pt 0 lc rgb \"#444444\" notitle")
+    plot.add(points, "using 1:3:(0):($4-$3) with vectors nohead lc rgb \"#444444\" notitle")
+  if cut:
+    plot.add(cut, "using 1:2:3 with labels rotate by 90 right tc rgb \"#000000\" notitle")
   plot.draw(out, name)
 
 
 def cpu(results, out) -> None:
-  bars(results, "Server CPU a message, relative to epoll in C (less is better)", "ratio, log scale",
-       [row for row in rows.MAIN if row.name in results.row_names()],
-       lambda row, server: results.ratio(row, server, "server_ns"), "cpu", out)
+  bars(results, "Server CPU a message, relative to epoll in C (less is better)",
+       [row for row in rows.MAIN if row.name in results.row_names()], "server_ns", 2.2, "cpu", out)
 
 
 def throughput(results, out) -> None:
-  bars(results, "Throughput, relative to epoll in C (more is better)", "ratio, log scale",
-       [row for row in rows.MAIN if row.name in results.row_names()],
-       lambda row, server: results.ratio(row, server, "rate"), "throughput", out)
+  bars(results, "Throughput, relative to epoll in C (more is better)",
+       [row for row in rows.MAIN if row.name in results.row_names()], "rate", 1.3, "throughput", out)
 
 
 def growth(results, out) -> None:
@@ -144,7 +154,7 @@ def memory(results, out) -> None:
                     for index, server in enumerate(servers))
   plot = Plot("User-space memory an idle client (less is better)",
               'set ylabel "bytes, log scale"\nset logscale y\nset yrange [10:*]\n'
-              f"set xtics ({ticks})\nset style fill solid\n"
+              f"set xtics ({ticks})\nset bmargin 4\nset style fill solid\n"
               f"set boxwidth 0.7\nset xrange [-0.6:{len(servers) - 0.4}]\nunset key\n")
   for index, server in enumerate(servers):
     value = results.median("memory", server, "anonymous_bytes")
