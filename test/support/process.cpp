@@ -43,6 +43,12 @@ void apply_environment(const std::vector<std::string>& entries) {
   }
 }
 
+// proc(5): from the third field on; the second, in parentheses, may hold blanks.
+std::string stat_of(pid_t id) {
+  const std::string stat = read_file("/proc/" + std::to_string(id) + "/stat");
+  return stat.substr(stat.rfind(')') + 2);
+}
+
 int decode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 // Waits without being told, so as to have an upper bound.
@@ -159,10 +165,11 @@ std::optional<int> run_as(uid_t uid, gid_t gid, const std::function<int()>& acti
   return code;
 }
 
+bool asleep(pid_t id) { return stat_of(id).starts_with('S'); }
+
 std::chrono::nanoseconds processor_time(pid_t pid) {
-  // proc(5): fields 14 and 15; the second field, in parentheses, may hold blanks.
-  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
-  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+  // proc(5): fields 14 and 15.
+  std::istringstream fields(stat_of(pid));
   std::string skipped;
   for (int field = 3; field < 14; ++field) {
     fields >> skipped;

@@ -77,6 +77,9 @@ outcome run(std::vector<std::string> argv, std::string_view input = "",
 /// exception makes it 250; std::nullopt if the child did not end in time.
 std::optional<int> run_as(uid_t uid, gid_t gid, const std::function<int()>& action);
 
+/// Whether a process or a thread sleeps.
+bool asleep(pid_t id);
+
 /// Processor time used so far, user and system.
 std::chrono::nanoseconds processor_time(pid_t pid);
 

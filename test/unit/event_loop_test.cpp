@@ -1,0 +1,179 @@
+// event_loop: what ends its run, when its deadlines come, and in which order a
+// turn does what there is to do.
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <upcase/deadlines.hpp>
+#include <upcase/event_loop.hpp>
+#include <upcase/file_descriptor.hpp>
+#include <upcase/readiness.hpp>
+#include <upcase/system_calls.hpp>
+#include <utility>
+
+#include "support/process.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using patience = upcase::readiness::patience;
+
+// Has a deadline, and calls when it comes.
+class owner final : public upcase::deadline {
+ public:
+  explicit owner(std::function<void()> call) : call_(std::move(call)) {}
+
+ private:
+  void expired(upcase::steady_time /*now*/) override { call_(); }
+
+  std::function<void()> call_;
+};
+
+// Is ready once after each ring, and calls then.
+class client final : public upcase::ready_target {
+ public:
+  client(upcase::readiness& set, std::function<void()> call) : set_(set), call_(std::move(call)) {
+    set_.add(fd_.get(), EPOLLIN | EPOLLET, *this);
+  }
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+  ~client() { set_.remove(fd_.get()); }
+
+  void ring() const { upcase::ring(fd_.get()); }
+
+ private:
+  void ready(std::uint32_t /*events*/) override { call_(); }
+
+  upcase::readiness& set_;
+  std::function<void()> call_;
+  upcase::file_descriptor fd_ = upcase::make_eventfd();
+};
+
+// A loop whose run is ended if nobody else ends it.
+class bench {
+ public:
+  bench() { loop.set_deadline(limit_, test::patience); }
+  bench(const bench&) = delete;
+  bench& operator=(const bench&) = delete;
+
+  /// Whether somebody else ended it.
+  bool run(upcase::duration spin = 0ns) {
+    loop.run(spin);
+    return !overdue_;
+  }
+
+  upcase::event_loop loop{upcase::stream_timeouts{}};
+
+ private:
+  bool overdue_ = false;
+  owner limit_{[this] {
+    overdue_ = true;
+    loop.stop();
+  }};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(event_loop)
+
+BOOST_AUTO_TEST_CASE(a_stop_before_it_runs_ends_it_at_once) {
+  for (const upcase::duration spin : {0ns, upcase::duration(1h)}) {
+    bench on;
+    on.loop.stop();
+    BOOST_TEST(on.run(spin));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_from_another_thread_ends_its_sleep) {
+  for (const upcase::duration spin : {0ns, upcase::duration(1ms)}) {
+    bench on;
+    std::atomic<bool> running = false;
+    on.loop.post([&] { running = true; });
+    bool slept = false;
+    std::jthread stopper([&, sleeper = ::gettid()] {
+      slept = test::eventually([&] { return running && test::asleep(sleeper); });
+      on.loop.stop();
+    });
+    BOOST_TEST(on.run(spin));
+    stopper.join();
+    BOOST_TEST(slept);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_ends_its_spin) {
+  bench on;
+  on.loop.post([&] { on.loop.stop(); });
+  BOOST_TEST(on.run(1h));
+}
+
+BOOST_AUTO_TEST_CASE(each_deadline_comes_at_its_time) {
+  bench on;
+  std::string order;
+  const auto begin = on.loop.now();
+  owner late([&] {
+    BOOST_TEST((on.loop.now() >= begin + 60ms));
+    order += "late";
+    on.loop.stop();
+  });
+  owner early([&] {
+    BOOST_TEST((on.loop.now() >= begin + 10ms));
+    order += "early ";
+  });
+  on.loop.set_deadline(late, 60ms);
+  on.loop.set_deadline(early, 10ms);
+  BOOST_TEST(on.run());
+  BOOST_TEST(order == "early late");
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_deadline_is_not_kept_waiting_by_a_later_one) {
+  bench on;
+  owner early([&] { on.loop.stop(); });
+  // The bench's own is there already, and far away.
+  on.loop.set_deadline(early, 10ms);
+  BOOST_TEST(on.run());
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_set_to_zero_never_comes) {
+  bench on;
+  int times = 0;
+  owner cleared([&] { ++times; });
+  owner later([&] { on.loop.stop(); });
+  on.loop.set_deadline(cleared, 10ms);
+  on.loop.set_deadline(cleared, 0ns);
+  on.loop.set_deadline(later, 20ms);
+  BOOST_TEST(on.run());
+  BOOST_TEST(times == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_due_or_was_posted_is_done_after_the_batch) {
+  bench on;
+  std::string order;
+  client ready(on.loop.ready_set(), [&] { order += "client "; });
+  owner due([&] { order += "due "; });
+  // In the set, all of it stands before the client.
+  on.loop.set_deadline(due, 1ns);
+  on.loop.post([&] { order += "job "; });
+  ready.ring();
+  on.loop.turn(patience::endless);
+  BOOST_TEST(order.starts_with("client "), order);
+  BOOST_TEST(order.ends_with("job "), order);
+}
+
+BOOST_AUTO_TEST_CASE(a_turn_says_whether_there_was_anything) {
+  bench on;
+  const client ready(on.loop.ready_set(), [] {});
+  BOOST_TEST(!on.loop.turn(patience::none));
+  ready.ring();
+  BOOST_TEST(on.loop.turn(patience::none));
+  BOOST_TEST(!on.loop.turn(patience::none));
+  on.loop.post([] {});
+  BOOST_TEST(on.loop.turn(patience::none));
+  BOOST_TEST(!on.loop.turn(patience::none));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
