@@ -15,7 +15,10 @@ void event_loop::run(duration spin) {
     if (spin != duration::zero()) {
       spin_for(spin);
     }
-    turn(readiness::patience::endless);
+    // The spin may have heard a stop's ring already.
+    if (!stopped_) {
+      turn(readiness::patience::endless);
+    }
   }
 }
 

@@ -111,6 +111,23 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_its_spin) {
   BOOST_TEST(on.run(1h));
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_from_another_thread_ends_its_spin) {
+  bool ended = true;
+  for (int i = 0; ended && i < 1'000; ++i) {
+    bench on;
+    std::atomic<bool> running = false;
+    on.loop.post([&] { running = true; });
+    const std::jthread stopper([&] {
+      while (!running) {
+        std::this_thread::yield();
+      }
+      on.loop.stop();
+    });
+    ended = on.run(1h);
+  }
+  BOOST_TEST(ended);
+}
+
 BOOST_AUTO_TEST_CASE(each_deadline_comes_at_its_time) {
   bench on;
   std::string order;
