@@ -37,7 +37,8 @@ std::chrono::system_clock::time_point to_time_point(const timespec& time) noexce
                                                std::chrono::nanoseconds(time.tv_nsec));
 }
 
-// Steps 4 and 5.
+// Steps 4 and 5. statx(2) would be one call in place of three, but whether it
+// waits for a file system that is mounted over the name is up to that one.
 void check_file(const char* file, const credential_policy& policy,
                 std::chrono::system_clock::time_point now, finding& found) {
   const file_descriptor opened(open_beneath(found.directory->fd(), file));
