@@ -34,8 +34,7 @@ bool is_deaf(int error) noexcept {
 
 acceptor::acceptor(asio::io_context& context, file_descriptor listening, acceptor_owner& owner,
                    log& journal)
-    : context_(context),
-      socket_(context, protocol(), listening.release()),
+    : socket_(context, protocol(), listening.release()),
       owner_(owner),
       journal_(journal),
       wake_up_(context) {}
@@ -44,7 +43,7 @@ void acceptor::start() {
   phase_ = phase::open;
   // Whatever ends the loop that accepts must end the daemon with it: its clients
   // would connect, and wait for ever.
-  asio::co_spawn(context_, run(), [](const std::exception_ptr& failure) {
+  asio::co_spawn(socket_.get_executor(), run(), [](const std::exception_ptr& failure) {
     if (failure) {
       std::rethrow_exception(failure);
     }

@@ -107,7 +107,6 @@ class acceptor {
     return phase_ == phase::open || (phase_ == phase::finishing && owed_ > 0);
   }
 
-  boost::asio::io_context& context_;
   boost::asio::local::stream_protocol::acceptor socket_;
   acceptor_owner& owner_;
   log& journal_;

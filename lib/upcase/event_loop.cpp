@@ -11,14 +11,15 @@ event_loop::event_loop(stream_timeouts timeouts)
       posted_(ready_) {}
 
 void event_loop::run(duration spin) {
-  while (!stopped_) {
+  for (;;) {
     if (spin != duration::zero()) {
       spin_for(spin);
     }
-    // The spin may have heard a stop's ring already.
-    if (!stopped_) {
-      turn(readiness::patience::endless);
+    // Asked right before the sleep: the spin may have heard a stop's ring already.
+    if (stopped_) {
+      return;
     }
+    turn(readiness::patience::endless);
   }
 }
 

@@ -19,9 +19,9 @@ class mailbox {
  public:
   explicit mailbox(readiness& set) : bell_(set) {}
 
-  /// Leaves a function, which may be move-only, to be called once on the loop's
-  /// thread; an exception would end that. Any thread. Throws std::bad_alloc, and
-  /// then `job` is gone.
+  /// Leaves a function, which may be move-only and must not throw, to be called
+  /// once on the loop's thread. Any thread. Throws std::bad_alloc, and then `job`
+  /// is gone.
   template <typename Job>
   void post(Job job) {
     put(std::make_unique<letter_of<Job>>(std::move(job)));

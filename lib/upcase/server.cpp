@@ -188,7 +188,6 @@ void server::take_over(cargo load) {
 void server::stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
   phase_ = phase::draining;
-  awaits_last_ = true;
   journal_.write(log_level::info, event::status,
                  {{"state", "draining"}, {"clients", clients_.load()}});
   on_every_worker([](worker& each) { each.drain(); });
@@ -220,7 +219,7 @@ server::counts server::status() const noexcept {
 void server::client_gone() noexcept {
   --clients_;
   tell_change();
-  if (awaits_last_ || acceptor_.wants_places()) {
+  if (phase_ == phase::draining || acceptor_.wants_places()) {
     client_left_.ring();
   }
 }

@@ -1,10 +1,11 @@
 // server: from a listening socket to served clients, and to a clean stop.
 //
-// Of each client that its acceptor takes, it asks who that is and whether it may
-// in, and hands it to the event loop that has the fewest. Accepting has a thread of its own, the
-// one that runs the `io_context`: what it asks files, quotas and name services
-// holds up no client that is in. It knows nothing of signals, files of
-// configuration or service managers: whoever embeds it brings those.
+// Of each client that its acceptor takes, it asks who that is and whether it
+// may in, and hands it to the event loop that has the fewest. Accepting has a
+// thread of its own, the one that runs the `io_context`: what it asks files,
+// quotas and name services holds up no client that is in. It knows nothing of
+// signals, files of configuration or service managers: whoever embeds it brings
+// those.
 //
 //   boost::asio::io_context context;
 //   upcase::log& journal = ...;
@@ -131,12 +132,12 @@ class server final : private acceptor_owner {
   boost::asio::steady_timer drain_timer_;
   doorbell client_left_;
   client_log client_log_;
-  enum class phase { idle, serving, handing_over, draining, stopped } phase_ = phase::idle;
+  enum class phase { idle, serving, handing_over, draining, stopped };
+  std::atomic<phase> phase_ = phase::idle;  // written by the context's thread alone
   std::function<void()> stopped_;
   std::function<void()> changed_;
 
-  std::atomic<std::size_t> clients_ = 0;   // admitted and not yet gone
-  std::atomic<bool> awaits_last_ = false;  // while draining: the end of the last one
+  std::atomic<std::size_t> clients_ = 0;  // admitted and not yet gone
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
 
