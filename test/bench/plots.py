@@ -67,9 +67,10 @@ class Plot:
       subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def bars(results, title, of_rows, metric, top, name, out) -> None:
+def bars(results, title, metric, top, name, out) -> None:
   """Clusters of bars, a cluster a row and a bar a server, that are ratios to the
   yardstick. What is higher than `top` is cut there, and its number written on it."""
+  of_rows = [row for row in rows.MAIN if row.name in results.row_names()]
   taking_part = [server for server in results.servers()
                  if any(results.ratio(row, server, metric) for row in of_rows)]
   ticks = ", ".join(f"{quoted(on_two_lines(row.title))} {index}"
@@ -98,12 +99,12 @@ def bars(results, title, of_rows, metric, top, name, out) -> None:
 
 def cpu(results, out) -> None:
   bars(results, "Server CPU a message, relative to epoll in C (less is better)",
-       [row for row in rows.MAIN if row.name in results.row_names()], "server_ns", 2.2, "cpu", out)
+       "server_ns", 2.2, "cpu", out)
 
 
 def throughput(results, out) -> None:
   bars(results, "Throughput, relative to epoll in C (more is better)",
-       [row for row in rows.MAIN if row.name in results.row_names()], "rate", 1.3, "throughput", out)
+       "rate", 1.3, "throughput", out)
 
 
 def growth(results, out) -> None:
@@ -154,7 +155,7 @@ def memory(results, out) -> None:
                     for index, server in enumerate(servers))
   plot = Plot("User-space memory an idle client (less is better)",
               'set ylabel "bytes, log scale"\nset logscale y\nset yrange [10:*]\n'
-              f"set xtics ({ticks})\nset bmargin 4\nset style fill solid\n"
+              f"set xtics ({ticks})\nset style fill solid\n"
               f"set boxwidth 0.7\nset xrange [-0.6:{len(servers) - 0.4}]\nunset key\n")
   for index, server in enumerate(servers):
     value = results.median("memory", server, "anonymous_bytes")
