@@ -4,12 +4,12 @@
 
 namespace upcase {
 
-void mailbox::put(std::unique_ptr<letter> posted) {
+void mailbox::put(job posted) {
   bool first = false;
   {
     const std::scoped_lock lock(mutex_);
-    first = letters_.empty();
-    letters_.push_back(std::move(posted));
+    first = jobs_.empty();
+    jobs_.push_back(std::move(posted));
   }
   if (first) {
     bell_.ring();
@@ -20,13 +20,13 @@ void mailbox::empty() {
   if (!bell_.came()) {
     return;
   }
-  std::vector<std::unique_ptr<letter>> posted;
+  std::vector<job> posted;
   {
     const std::scoped_lock lock(mutex_);
-    posted.swap(letters_);
+    posted.swap(jobs_);
   }
-  for (const auto& each : posted) {
-    each->open();
+  for (job& each : posted) {
+    each();
   }
 }
 

@@ -6,8 +6,8 @@
 
 #pragma once
 
-#include <memory>
 #include <mutex>
+#include <upcase/job.hpp>
 #include <upcase/readiness.hpp>
 #include <upcase/wakeup.hpp>
 #include <utility>
@@ -20,11 +20,11 @@ class mailbox {
   explicit mailbox(readiness& set) : bell_(set) {}
 
   /// Leaves a function, which may be move-only and must not throw, to be called
-  /// once on the loop's thread. Any thread. Throws std::bad_alloc, and then `job`
-  /// is gone.
-  template <typename Job>
-  void post(Job job) {
-    put(std::make_unique<letter_of<Job>>(std::move(job)));
+  /// once on the loop's thread. Any thread. Throws std::bad_alloc, and then
+  /// `function` is gone.
+  template <typename Function>
+  void post(Function function) {
+    put(job(std::move(function)));
   }
 
   /// Wakes the loop, with nothing to do. Any thread.
@@ -34,26 +34,11 @@ class mailbox {
   void empty();
 
  private:
-  struct letter {
-    letter() = default;
-    letter(const letter&) = delete;
-    letter& operator=(const letter&) = delete;
-    virtual ~letter() = default;
-    virtual void open() = 0;
-  };
-
-  template <typename Job>
-  struct letter_of final : letter {
-    explicit letter_of(Job&& given) : job(std::move(given)) {}
-    void open() override { job(); }
-    Job job;
-  };
-
-  void put(std::unique_ptr<letter> posted);
+  void put(job posted);
 
   bell bell_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<letter>> letters_;
+  std::vector<job> jobs_;
 };
 
 }  // namespace upcase

@@ -1,0 +1,42 @@
+// job: a function to be called once, on another thread. Unlike std::function it
+// may be move-only, as what owns a descriptor is.
+
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace upcase {
+
+/// Move-only; owns the function. Calling it does not empty it.
+class job {
+ public:
+  /// Throws std::bad_alloc, and then `function` is unchanged.
+  template <typename Function>
+  requires(!std::is_lvalue_reference_v<Function> &&
+           !std::is_same_v<Function, job>) explicit job(Function&& function)
+      : held_(std::make_unique<holder_of<Function>>(std::move(function))) {}
+
+  void operator()() { held_->call(); }
+
+ private:
+  struct holder {
+    holder() = default;
+    holder(const holder&) = delete;
+    holder& operator=(const holder&) = delete;
+    virtual ~holder() = default;
+    virtual void call() = 0;
+  };
+
+  template <typename Function>
+  struct holder_of final : holder {
+    explicit holder_of(Function&& given) : function(std::move(given)) {}
+    void call() override { function(); }
+    Function function;
+  };
+
+  std::unique_ptr<holder> held_;
+};
+
+}  // namespace upcase
