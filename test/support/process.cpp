@@ -87,6 +87,8 @@ process::process(const process_options& options) {
   if (pid_ > 0) {
     return;
   }
+  // A group of its own, so that what it starts can be ended with it.
+  ::setpgid(0, 0);
   redirect(options.input, O_RDONLY, STDIN_FILENO);
   redirect(options.output, O_WRONLY | O_CREAT | O_APPEND, STDOUT_FILENO);
   redirect(options.errors, O_WRONLY | O_CREAT | O_APPEND, STDERR_FILENO);
@@ -104,10 +106,8 @@ process::process(const process_options& options) {
 }
 
 process::~process() {
-  if (running()) {
-    signal(SIGKILL);
-    wait();
-  }
+  ::kill(-pid_, SIGKILL);
+  wait();
 }
 
 void process::signal(int number) const {

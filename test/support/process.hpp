@@ -45,7 +45,7 @@ class process {
   explicit process(const process_options& options);
   process(const process&) = delete;
   process& operator=(const process&) = delete;
-  /// Kills what still runs, and reaps it.
+  /// Kills it and whatever it has started, and reaps it.
   ~process();
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }

@@ -167,6 +167,26 @@ BOOST_AUTO_TEST_CASE(a_deadline_set_to_zero_never_comes) {
   BOOST_TEST(times == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_deadline_counts_from_the_end_of_the_sleep) {
+  bench on;
+  std::chrono::steady_clock::time_point set;
+  owner due([&] {
+    BOOST_TEST((std::chrono::steady_clock::now() - set >= 200ms));
+    on.loop.stop();
+  });
+  const client ready(on.loop.ready_set(), [&] {
+    set = std::chrono::steady_clock::now();
+    on.loop.set_deadline(due, 200ms);
+  });
+  const std::jthread ringer([&, sleeper = ::gettid()] {
+    test::eventually([&] { return test::asleep(sleeper); });
+    std::this_thread::sleep_for(300ms);
+    ready.ring();
+  });
+  BOOST_TEST(on.run());
+  BOOST_TEST((set != std::chrono::steady_clock::time_point()));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_due_or_was_posted_is_done_after_the_batch) {
   bench on;
   std::string order;

@@ -66,6 +66,42 @@ BOOST_AUTO_TEST_CASE(a_broken_drop_in_directory_is_told) {
   BOOST_TEST(says(load(file), "cannot list the drop-in directory"));
 }
 
+BOOST_AUTO_TEST_CASE(drop_ins_are_read_in_the_order_of_their_names) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  test::write_file(file, "backlog = 99\n");
+  const auto drop_ins = place.path() / "upcased.conf.d";
+  std::filesystem::create_directory(drop_ins);
+  // Created in another order than that of their names.
+  for (const int number : {50, 10, 80, 30, 20, 70, 60, 40}) {
+    test::write_file(
+        drop_ins / (std::to_string(number) + ".conf"),
+        "backlog = " + std::to_string(number) + "\nallow-user = " + std::to_string(number) + '\n');
+  }
+  const auto loaded = load(file);
+  BOOST_TEST(loaded.problems.empty());
+  BOOST_TEST(loaded.value.backlog == 80U);
+  BOOST_TEST(
+      loaded.value.access.allow_users == (std::vector<uid_t>{10, 20, 30, 40, 50, 60, 70, 80}),
+      boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_list_on_the_command_line_replaces_the_files) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  test::write_file(file, "allow-user = 1\nallow-user = 2\ndeny-user = 3\n");
+  const auto loaded =
+      upcase::load_settings({.config = file,
+                             .config_required = true,
+                             .command_line = {{"allow-user", "8"}, {"allow-user", "9"}}},
+                            upcase::default_settings(place.path()));
+  BOOST_TEST(loaded.problems.empty());
+  BOOST_TEST(loaded.value.access.allow_users == (std::vector<uid_t>{8, 9}),
+             boost::test_tools::per_element());
+  BOOST_TEST(loaded.value.access.deny_users == (std::vector<uid_t>{3}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(client_directories_that_would_betray_their_users) {
   const test::temporary_directory place;
   const auto file = place.path() / "upcased.conf";

@@ -3,6 +3,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   support/running_server.cpp
   unit/access_test.cpp
   unit/blocking_pool_test.cpp
+  unit/client_directory_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
   unit/event_loop_test.cpp
@@ -13,12 +14,16 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/loader_test.cpp
   unit/log_test.cpp
   unit/mailbox_test.cpp
+  unit/peer_test.cpp
   unit/pending_output_test.cpp
+  unit/placement_test.cpp
   unit/server_test.cpp
   unit/session_test.cpp
+  unit/stderr_log_test.cpp
   unit/uppercase_test.cpp
   unit/values_test.cpp
   unit/wakeup_test.cpp
+  unit/worker_test.cpp
 )
 target_compile_definitions(test-unit PRIVATE
   UPCASE_CATALOGUE="${PROJECT_SOURCE_DIR}/packaging/upcased.catalog"
