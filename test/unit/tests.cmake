@@ -3,6 +3,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   support/running_server.cpp
   unit/access_test.cpp
   unit/blocking_pool_test.cpp
+  unit/client_socket_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
   unit/event_loop_test.cpp
