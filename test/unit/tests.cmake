@@ -15,6 +15,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/log_test.cpp
   unit/mailbox_test.cpp
   unit/pending_output_test.cpp
+  unit/relay_test.cpp
   unit/server_test.cpp
   unit/session_test.cpp
   unit/uppercase_test.cpp
