@@ -27,7 +27,8 @@ po::options_description visible_options() {
        "the daemon's socket (default: $UPCASED_SOCKET, else this user's own daemon, "
        "else /run/upcased/upcased.sock)")  //
       ("client-directory,d", po::value<std::string>()->value_name("DIR"),
-       "where to make our own socket file (default: 'clients' beside the daemon's socket)")  //
+       "where to make our own socket file (default: $UPCASED_CLIENT_DIRECTORY, else "
+       "'clients' beside the daemon's socket)")  //
       ("server-user", po::value<std::string>()->value_name("USER"),
        "refuse a daemon that anybody else runs (systemd's sockets are root's)")  //
       ("timeout", po::value<std::string>()->value_name("TIME"),
@@ -41,6 +42,13 @@ po::options_description visible_options() {
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);
+}
+
+std::filesystem::path default_client_directory(const std::filesystem::path& socket) {
+  if (const auto given = upcase::environment("UPCASED_CLIENT_DIRECTORY"); !given.empty()) {
+    return given;
+  }
+  return socket.parent_path() / upcase::client_directory_name;
 }
 
 std::filesystem::path default_socket() {
@@ -100,7 +108,7 @@ command parse_command_line(int argc, const char* const* argv) {
   result.client_directory =
       values.contains("client-directory")
           ? std::filesystem::path(values["client-directory"].as<std::string>())
-          : result.socket.parent_path() / upcase::client_directory_name;
+          : default_client_directory(result.socket);
   // The daemon demands an absolute path of its clients' files.
   result.client_directory = std::filesystem::absolute(result.client_directory).lexically_normal();
   if (values.contains("timeout")) {

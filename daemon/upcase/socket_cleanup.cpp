@@ -3,9 +3,7 @@
 #include "socket_cleanup.hpp"
 
 #include <array>
-#include <atomic>
 #include <csignal>
-#include <unistd.h>
 
 namespace upcase_client {
 namespace {
@@ -15,13 +13,13 @@ namespace {
 constexpr std::array ending{SIGHUP,    SIGINT,  SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
                             SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGPOLL, SIGPWR,  SIGSTKFLT};
 
-std::atomic<const char*> file = nullptr;
-static_assert(std::atomic<const char*>::is_always_lock_free);
+// Written only while the signals are held.
+upcase::client_file to_remove;
 
 // SA_RESETHAND has restored the default action; the raised signal is delivered
 // when the handler returns.
 extern "C" void remove_and_die(int signal) {
-  ::unlink(file.load());
+  to_remove.remove();
   ::raise(signal);
 }
 
@@ -46,8 +44,8 @@ signals_held::~signals_held() {
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-void remove_on_signal(const char* path) {
-  file = path;
+void remove_on_signal(const upcase::client_file& file) {
+  to_remove = file;
   for (const int signal : ending) {
     struct sigaction current {};
     ::sigaction(signal, nullptr, &current);

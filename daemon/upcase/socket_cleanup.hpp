@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <upcase/client_file.hpp>
+
 namespace upcase_client {
 
 /// While it lives, the signals that end a program from outside wait.
@@ -13,9 +15,10 @@ class signals_held {
   ~signals_held();
 };
 
-/// From now on those signals remove `path` first and then do what they always
-/// do, so that the caller's shell sees the true cause of death. `path` must
-/// stay valid to the end of the process, and exist only once.
-void remove_on_signal(const char* path);
+/// From now on those signals remove `file` first and then do what they always
+/// do, so that the caller's shell sees the true cause of death. Another call
+/// puts another file in its place: client_file() before its directory's
+/// descriptor is closed. Call it while signals are held.
+void remove_on_signal(const upcase::client_file& file);
 
 }  // namespace upcase_client

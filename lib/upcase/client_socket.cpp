@@ -2,14 +2,21 @@
 
 #include <upcase/client_socket.hpp>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <upcase/own_directory.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
 
@@ -42,6 +49,37 @@ int bind_private(int socket, const sockaddr_un& address) {
   return result;
 }
 
+file_descriptor open_directory(const std::filesystem::path& path) {
+  file_descriptor result(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat status {};
+  if (!result || ::fstat(result.get(), &status) != 0) {
+    const int error = errno;
+    throw connect_error(
+        kind::client_directory,
+        fmt::format("cannot open the directory '{}': {}", path.native(), describe(error)), error);
+  }
+  if (others_may_rename_in(status)) {
+    throw connect_error(kind::client_directory,
+                        fmt::format("others may write in '{}' and it is not sticky, so that they "
+                                    "could remove our socket file",
+                                    path.native()));
+  }
+  return result;
+}
+
+// Where the file that `socket` is bound to lies now, if the kernel tells, which
+// it does those with CAP_NET_ADMIN; else where its path leads now.
+std::filesystem::path directory_of(int socket, const std::filesystem::path& path) {
+  constexpr unsigned long open_bound_file = SIOCPROTOPRIVATE;  // SIOCUNIXFILE of linux/un.h
+  const file_descriptor file(::ioctl(socket, open_bound_file));
+  std::array<char, PATH_MAX> target{};
+  const std::string link = fmt::format("/proc/self/fd/{}", file.get());
+  const ssize_t length = file ? ::readlink(link.c_str(), target.data(), target.size()) : -1;
+  const std::filesystem::path found =
+      length > 0 ? std::filesystem::path(target.data(), target.data() + length) : path;
+  return found.parent_path();
+}
+
 timeval to_timeval(std::chrono::nanoseconds time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   const auto rest = std::chrono::ceil<std::chrono::microseconds>(time - seconds);
@@ -62,14 +100,34 @@ client_socket::client_socket(std::filesystem::path server,
         errno == EACCES ? kind::forbidden : kind::no_daemon,
         fmt::format("no daemon to be seen at '{}': {}", server_.native(), describe(errno)));
   }
-  const std::string file = (client_directory / random_name()).native();
-  if (const int error = bind_private(socket_.get(), address_of(file, kind::client_directory));
+  make_file(client_directory);
+}
+
+void client_socket::make_file(const std::filesystem::path& directory) {
+  directory_ = open_directory(directory);
+  const std::string name = random_name();
+  path_ = (directory / name).native();
+  if (const int error = bind_private(socket_.get(), address_of(path_, kind::client_directory));
       error != 0) {
-    throw connect_error(kind::client_directory,
-                        fmt::format("cannot make a socket file in '{}': {}",
-                                    client_directory.native(), describe(error)));
+    throw connect_error(
+        kind::client_directory,
+        fmt::format("cannot make a socket file in '{}': {}", directory.native(), describe(error)),
+        error);
   }
-  path_ = file;
+  if (const auto made = client_file::find(directory_.get(), name)) {
+    file_ = *made;
+    return;
+  }
+  const auto where = directory_of(socket_.get(), path_);
+  const file_descriptor elsewhere(::open(where.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const client_file stray = client_file::find(elsewhere.get(), name).value_or(client_file());
+  const bool found = stray.is_there();
+  stray.remove();
+  throw connect_error(
+      kind::system,
+      fmt::format("'{}' was replaced while we made our socket file in it; the file '{}' {}",
+                  directory.native(), found ? (where / name).native() : name,
+                  found && !stray.is_there() ? "is removed again" : "may be left where that led"));
 }
 
 void client_socket::connect(std::chrono::nanoseconds timeout) {
@@ -95,11 +153,21 @@ void client_socket::connect(std::chrono::nanoseconds timeout) {
   }
 }
 
-client_socket::~client_socket() { ::unlink(path_.c_str()); }
+client_socket::~client_socket() { file_.remove(); }
 
-bool client_socket::has_file() const noexcept {
-  struct stat status {};
-  return ::lstat(path_.c_str(), &status) == 0;
+bool client_socket::is_half_closed() const noexcept {
+  int unread = 0;
+  pollfd state{.fd = socket_.get(), .events = 0, .revents = 0};
+  return (::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread > 0) ||
+         ::poll(&state, 1, 0) == 0;
+}
+
+bool client_socket::server_is_there() const noexcept {
+  const auto address = socket_address(server_.native());
+  const file_descriptor other_type(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return !address || !other_type ||
+         ::connect(other_type.get(), as_sockaddr(*address), sizeof *address) == 0 ||
+         (errno != ECONNREFUSED && errno != ENOENT);
 }
 
 peer client_socket::server() const noexcept { return peer_of(socket_.get()).value_or(peer{}); }

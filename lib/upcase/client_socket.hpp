@@ -4,6 +4,9 @@
 // already in place (the umask, not a later chmod, which would leave a gap),
 // under a random name (nobody can be there first), and it is never renamed,
 // since the server looks for it under the name that the kernel recorded.
+//
+// That name must be the absolute path, through which bind(2) goes; whether the
+// file was made in the directory that was opened before is looked at afterwards.
 
 #pragma once
 
@@ -11,6 +14,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <upcase/client_file.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/peer.hpp>
 
@@ -25,9 +29,10 @@ struct connect_error : std::runtime_error {
     timed_out,         ///< the daemon's backlog stayed full
     system,            ///< anything else the system refused
   };
-  connect_error(kind reason, const std::string& sentence)
-      : std::runtime_error(sentence), why(reason) {}
+  connect_error(kind reason, const std::string& sentence, int code = 0)
+      : std::runtime_error(sentence), why(reason), error(code) {}
   kind why;
+  int error;  ///< errno; 0 where no system call failed
 };
 
 /// A stream socket bound to a file of its own, which the destructor removes if
@@ -35,9 +40,9 @@ struct connect_error : std::runtime_error {
 /// program can arrange for the file's removal on signals in between.
 class client_socket {
  public:
-  /// Binds in `client_directory`, unless there is nothing at `server`. Changes
-  /// the process's umask for a moment: call it while there is one thread.
-  /// Throws connect_error.
+  /// Binds in `client_directory`, unless there is nothing at `server` or others
+  /// may remove files in that directory. Changes the process's umask for a
+  /// moment: call it while there is one thread. Throws connect_error.
   client_socket(std::filesystem::path server, const std::filesystem::path& client_directory);
   client_socket(client_socket&&) = delete;
   client_socket& operator=(client_socket&&) = delete;
@@ -51,23 +56,39 @@ class client_socket {
 
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
 
-  /// The socket file; its characters stay where they are for the object's
-  /// life, so that a signal handler may unlink(2) it.
-  [[nodiscard]] const char* path() const noexcept { return path_.c_str(); }
+  /// The socket file's path.
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+  /// The same file, to be removed by others, such as a signal handler; of use
+  /// only as long as this object lives.
+  [[nodiscard]] const client_file& file() const noexcept { return file_; }
 
   /// Whether the socket file is still there. A server removes it when it takes
-  /// the client in, if it may; so one that has closed the connection with the
-  /// file still there has most likely refused.
-  [[nodiscard]] bool has_file() const noexcept;
+  /// the client in, if it may, and perhaps a moment after its first answer; so one
+  /// that has closed the connection with the file still there has most likely
+  /// refused, unless one of the next two says otherwise.
+  [[nodiscard]] bool has_file() const noexcept { return file_.is_there(); }
+
+  /// Of a connection that the server has ended: whether it may still read what
+  /// it was sent. upcased ends newcomers so while it stops.
+  [[nodiscard]] bool is_half_closed() const noexcept;
+
+  /// Whether a server is there now. Asked of the kernel, by a connect(2) of the
+  /// wrong type, which disturbs no server and starts none.
+  [[nodiscard]] bool server_is_there() const noexcept;
 
   /// Who listens: the process that called listen(2). With socket activation
   /// that is systemd, and so root.
   [[nodiscard]] peer server() const noexcept;
 
  private:
+  void make_file(const std::filesystem::path& directory);
+
   std::filesystem::path server_;
   std::string path_;
   file_descriptor socket_;
+  file_descriptor directory_;
+  client_file file_;
 };
 
 }  // namespace upcase

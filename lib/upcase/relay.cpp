@@ -90,6 +90,9 @@ class relay_loop {
   }
 
   [[nodiscard]] outcome judge_end() const {
+    if (surplus_) {
+      return outcome::surplus;
+    }
     if (sending_done_ && result_.answered >= result_.sent) {
       return outcome::done;
     }
@@ -163,6 +166,7 @@ class relay_loop {
       result_.sent += static_cast<std::uint64_t>(sent);
       questions_.drained(static_cast<std::size_t>(sent));
     } else if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+      result_.reset = result_.reset || errno == ECONNRESET;
       broken_ = true;  // what is still to be read comes first
     }
   }
@@ -174,12 +178,16 @@ class relay_loop {
     const std::span<char> room = answers_.room();
     const ssize_t got = ::recv(o_.socket, room.data(), room.size(), MSG_DONTWAIT);
     if (got > 0) {
-      answers_.filled(static_cast<std::size_t>(got));
-      result_.answered += static_cast<std::uint64_t>(got);
+      const auto count = static_cast<std::uint64_t>(got);
+      const std::uint64_t owed = std::min(count, result_.sent - result_.answered);
+      surplus_ = closed_ = count > owed;
+      answers_.filled(owed);
+      result_.answered += owed;
       if (o_.progress) {
         o_.progress(result_.answered);
       }
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+      result_.reset = result_.reset || (got < 0 && errno == ECONNRESET);
       closed_ = true;
     }
   }
@@ -204,7 +212,8 @@ class relay_loop {
   bool input_ended_ = false;
   bool sending_done_ = false;  // our side is shut down
   bool broken_ = false;        // the daemon takes no more
-  bool closed_ = false;        // the daemon sends no more
+  bool closed_ = false;        // no more is read from the daemon
+  bool surplus_ = false;       // more came than was sent
   bool finished_ = false;
   relay_result result_;
 };

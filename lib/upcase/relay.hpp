@@ -32,6 +32,7 @@ struct relay_result {
   enum class outcome {
     done,     ///< everything sent has come back
     cut_off,  ///< the daemon closed before everything came back
+    surplus,  ///< more came than was sent; nothing beyond that was written
     timed_out,
     input_failed,
     output_failed,
@@ -39,7 +40,8 @@ struct relay_result {
   outcome how = outcome::done;
   std::uint64_t sent = 0;
   std::uint64_t answered = 0;
-  int error = 0;  ///< errno, for the last two
+  int error = 0;       ///< errno, for the last two
+  bool reset = false;  ///< the daemon closed with bytes of ours unread
 };
 
 /// Runs until one of the outcomes. A broken output pipe is output_failed with

@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(no_daemon) {
   const auto outcome = test::run({UPCASE_PROGRAM, "--socket", "/nonexistent/upcased.sock", "x"});
   BOOST_TEST(outcome.code == 69);
   BOOST_TEST(says(outcome, "/nonexistent/upcased.sock"));
-  BOOST_TEST(says(outcome, "systemctl start upcased"));
+  BOOST_TEST(says(outcome, "'upcased --socket /nonexistent/upcased.sock'"));
 }
 
 BOOST_AUTO_TEST_CASE(refused) {
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(refused) {
   const auto outcome = upcase_at(daemon, {"x"});
   BOOST_TEST(outcome.code == 77);
   BOOST_TEST(says(outcome, "uid " + std::to_string(::geteuid())));
-  BOOST_TEST(says(outcome, "journalctl -u upcased"));
+  BOOST_TEST(says(outcome, "process " + std::to_string(daemon.pid()) + " (upcased)"));
   BOOST_TEST(daemon.logged("verdict=denied"));
   BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
 }
@@ -126,6 +126,13 @@ BOOST_AUTO_TEST_CASE(timeout_while_the_input_is_idle) {
   const auto outcome = pipe_to_upcase(daemon, "echo x; exec sleep 60", "--timeout 200ms");
   daemon.signal(SIGCONT);
   BOOST_TEST(outcome.code == 75);
+}
+
+BOOST_AUTO_TEST_CASE(no_timeout_while_only_the_input_is_idle) {
+  const test::daemon daemon;
+  const auto outcome = pipe_to_upcase(daemon, "sleep 1; echo x", "--timeout 200ms");
+  BOOST_TEST(outcome.code == 0);
+  BOOST_TEST(outcome.output == "X\n");
 }
 
 BOOST_AUTO_TEST_CASE(closed_standard_streams) {
@@ -214,6 +221,20 @@ BOOST_AUTO_TEST_CASE(a_signal_removes_the_socket_file) {
     BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
   }
   daemon.signal(SIGCONT);
+}
+
+BOOST_AUTO_TEST_CASE(an_ignored_signal_stays_ignored) {
+  const test::daemon daemon;
+  daemon.signal(SIGSTOP);
+  const auto out = daemon.directory() / "out";
+  test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"},
+                        .output = out,
+                        .before_exec = [] { return std::signal(SIGHUP, SIG_IGN) != SIG_ERR; }});
+  BOOST_TEST(test::eventually([&] { return !std::filesystem::is_empty(daemon.clients()); }));
+  client.signal(SIGHUP);
+  daemon.signal(SIGCONT);
+  BOOST_TEST(client.wait().value_or(-1) == 0);
+  BOOST_TEST(test::read_file(out) == "X\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_daemon_that_dies_in_mid_stream) {

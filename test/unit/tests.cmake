@@ -4,6 +4,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/access_test.cpp
   unit/blocking_pool_test.cpp
   unit/client_directory_test.cpp
+  unit/client_socket_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
   unit/event_loop_test.cpp
@@ -17,6 +18,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/peer_test.cpp
   unit/pending_output_test.cpp
   unit/placement_test.cpp
+  unit/relay_test.cpp
   unit/server_test.cpp
   unit/session_test.cpp
   unit/stderr_log_test.cpp

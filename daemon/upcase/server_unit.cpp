@@ -1,0 +1,87 @@
+// server_unit: paths of sockets, names of units, commands for people.
+
+#include "server_unit.hpp"
+
+#include <fmt/format.h>
+#include <fstream>
+#include <string_view>
+#include <upcase/runtime_directory.hpp>
+
+namespace upcase_client {
+namespace {
+
+using manager = server_unit::manager;
+
+// As ps(1) shows it; empty if it is hidden or gone.
+std::string name_of(pid_t process) {
+  std::ifstream file(fmt::format("/proc/{}/comm", process));
+  std::string name;
+  std::getline(file, name);
+  return name;
+}
+
+bool is_own_socket(const std::filesystem::path& socket) {
+  return socket == upcase::user_runtime_directory() / upcase::socket_file_name;
+}
+
+}  // namespace
+
+std::string server_unit::command(const char* program) const {
+  return fmt::format("{}{}", program, kept_by == manager::user ? " --user" : "");
+}
+
+server_unit unit_of(const std::filesystem::path& socket) {
+  const auto path = std::filesystem::absolute(socket).lexically_normal();
+  const auto directory = path.parent_path();
+  const std::filesystem::path main = upcase::system_runtime_directory;
+  if (path.filename() != upcase::socket_file_name) {
+    return {};
+  }
+  if (directory == main) {
+    return {.kept_by = manager::system};
+  }
+  const std::string instance = main.filename().native() + '-';
+  if (directory.parent_path() == main.parent_path() &&
+      directory.filename().native().starts_with(instance)) {
+    return {.kept_by = manager::system,
+            .name = "upcased@" + directory.filename().native().substr(instance.size())};
+  }
+  // Without $XDG_RUNTIME_DIR there is no manager of the user's, or none to be found.
+  const bool managed = !path.native().starts_with("/tmp/");
+  return {.kept_by = managed && is_own_socket(path) ? manager::user : manager::none};
+}
+
+std::string how_to_start(const std::filesystem::path& socket) {
+  const server_unit unit = unit_of(socket);
+  if (unit.kept_by == manager::none) {
+    return is_own_socket(socket)
+               ? "start it with 'upcased'"
+               : fmt::format("start it with 'upcased --socket {}'", socket.native());
+  }
+  const std::string systemctl = unit.command("systemctl");
+  const bool is_main = unit.name == "upcased";
+  return fmt::format(
+      "start it with '{} start {}.socket'{} ('{} status {}.socket {}.service' says "
+      "why it is down)",
+      systemctl, unit.name, is_main ? " or, as yourself, 'upcased'" : "", systemctl, unit.name,
+      unit.name);
+}
+
+std::string where_the_log_is(const std::filesystem::path& socket, const upcase::peer& listener) {
+  const std::string name = name_of(listener.pid);
+  if (!name.empty() && !is_service_manager(listener)) {
+    return fmt::format("standard error of process {} ({})", listener.pid, name);
+  }
+  server_unit unit = unit_of(socket);
+  if (unit.kept_by == manager::none) {
+    if (name.empty()) {
+      return "the daemon's standard error";
+    }
+    unit.kept_by = listener.uid == 0 ? manager::system : manager::user;
+  }
+  return fmt::format("'{} -u {}'", unit.command("journalctl"), unit.name);
+}
+
+bool is_service_manager(const upcase::peer& listener) { return name_of(listener.pid) == "systemd"; }
+
+}  // namespace upcase_client

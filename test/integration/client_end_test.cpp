@@ -1,0 +1,222 @@
+// client_end: what upcase says of a connection that ended, and what it leaves
+// behind, with servers that do not behave.
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <upcase/file_descriptor.hpp>
+#include <utility>
+
+#include "support/client.hpp"
+#include "support/one_client_server.hpp"
+#include "support/skip.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using upcase::file_descriptor;
+
+test::outcome upcase_at(const test::one_client_server& server, std::vector<std::string> arguments,
+                        std::string_view input = "") {
+  std::vector<std::string> argv{UPCASE_PROGRAM, "--socket", server.socket()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return test::run(argv, input);
+}
+
+bool says(const test::outcome& outcome, std::string_view text) {
+  return outcome.errors.find(text) != std::string::npos;
+}
+
+// The number of the system call that a process waits in.
+long call_of(pid_t pid) {
+  const std::string text = test::read_file("/proc/" + std::to_string(pid) + "/syscall");
+  return text.empty() || text.front() == 'r' ? -1 : std::stol(text);
+}
+
+pid_t client_of(const file_descriptor& connection) {
+  ucred who{};
+  socklen_t length = sizeof who;
+  ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &who, &length);
+  return who.pid;
+}
+
+void wait_for_hang_up(const file_descriptor& connection) {
+  pollfd ready{.fd = connection.get(), .events = 0, .revents = 0};
+  ::poll(&ready, 1, 30000);
+}
+
+// A pipe in `place` for a program's standard error, so full that it blocks there.
+class full_pipe {
+ public:
+  explicit full_pipe(const std::filesystem::path& place) : path_(place / "full") {
+    BOOST_REQUIRE(::mkfifo(path_.c_str(), 0600) == 0);
+    held_.reset(::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    const std::array<char, 4096> bytes{};
+    while (::write(held_.get(), bytes.data(), bytes.size()) > 0) {
+    }
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  file_descriptor held_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(client_end)
+
+BOOST_AUTO_TEST_CASE(half_an_answer_is_no_success) {
+  const test::one_client_server server([](file_descriptor connection, const auto& file) {
+    std::filesystem::remove(file);
+    test::receive(connection.get(), 6);
+    test::send_all(connection.get(), "HEL");
+  });
+  const auto outcome = upcase_at(server, {"hello"});
+  BOOST_TEST(outcome.code == 74);
+  BOOST_TEST(outcome.output == "HEL");
+  BOOST_TEST(says(outcome, "after 3 of 6 bytes"));
+}
+
+BOOST_AUTO_TEST_CASE(more_than_was_sent_is_not_printed) {
+  const test::one_client_server server([](file_descriptor connection, const auto& file) {
+    std::filesystem::remove(file);
+    test::receive(connection.get(), 6);
+    try {
+      test::send_all(connection.get(), "HELLO\n" + std::string(std::size_t{4} << 20U, '!'));
+    } catch (const std::system_error&) {  // it hangs up
+    }
+  });
+  const auto outcome = upcase_at(server, {"hello"});
+  BOOST_TEST(outcome.code == 74);
+  BOOST_TEST((outcome.output == "HELLO\n"), outcome.output.size() << " bytes came");
+  BOOST_TEST(says(outcome, "more than the 6 bytes"));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_asked_for_is_not_printed) {
+  const test::one_client_server server([](file_descriptor connection, const auto& file) {
+    std::filesystem::remove(file);
+    test::send_all(connection.get(), "surprise");
+    wait_for_hang_up(connection);
+  });
+  const auto outcome = upcase_at(server, {"--timeout", "5s"});
+  BOOST_TEST(outcome.code == 74);
+  BOOST_TEST(outcome.output == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_planted_at_its_name_is_not_its_own) {
+  const test::one_client_server server([](file_descriptor connection, const auto& file) {
+    test::receive_to_end(connection.get());
+    std::filesystem::remove(file);
+    test::bind_to(test::make_socket().get(), file);
+  });
+  const auto outcome = upcase_at(server, {});
+  BOOST_TEST(outcome.code == 0);
+  BOOST_TEST(outcome.errors == "");
+  BOOST_TEST(!std::filesystem::is_empty(server.clients()));  // nor is it removed
+}
+
+BOOST_AUTO_TEST_CASE(a_file_may_be_removed_a_moment_after_the_end) {
+  const test::one_client_server server([](file_descriptor connection, const auto& file) {
+    const pid_t client = client_of(connection);
+    test::receive_to_end(connection.get());
+    connection.reset();
+    // Not before it has looked once, and sleeps before it looks again.
+    test::eventually([&] { return call_of(client) == SYS_clock_nanosleep; }, 5s);
+    std::filesystem::remove(file);
+  });
+  const auto outcome = upcase_at(server, {});
+  BOOST_TEST(outcome.code == 0);
+  BOOST_TEST(outcome.errors == "");
+}
+
+BOOST_AUTO_TEST_CASE(refused_by_a_living_server) {
+  const test::one_client_server server([](const file_descriptor&, const auto&) {});
+  const auto outcome = upcase_at(server, {"x"});
+  BOOST_TEST(outcome.code == 77);
+  BOOST_TEST(says(outcome, "process " + std::to_string(::getpid())));
+  BOOST_TEST(!says(outcome, "journalctl"));
+  BOOST_TEST(std::filesystem::is_empty(server.clients()));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_gone_has_refused_nobody) {
+  for (const bool with_its_socket : {false, true}) {
+    test::one_client_server* self = nullptr;
+    test::one_client_server server([&](file_descriptor connection, const auto&) {
+      self->close_listener();
+      if (with_its_socket) {
+        std::filesystem::remove(self->socket());
+      }
+      connection.reset();
+    });
+    self = &server;
+    const auto outcome = upcase_at(server, {"x"});
+    BOOST_TEST(outcome.code == 69);
+    BOOST_TEST(says(outcome, "'upcased --socket " + server.socket().native() + "'"));
+    BOOST_TEST(std::filesystem::is_empty(server.clients()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_stopping_has_refused_nobody) {
+  for (const bool after_all_was_sent : {false, true}) {
+    const test::one_client_server server([&](const file_descriptor& connection, const auto&) {
+      const pid_t client = client_of(connection);
+      pollfd sent{.fd = connection.get(), .events = POLLRDHUP, .revents = 0};
+      if (after_all_was_sent) {
+        ::poll(&sent, 1, 5000);
+      }
+      ::shutdown(connection.get(), SHUT_WR);
+      // It closes when the client has looked at that.
+      test::eventually([&] { return call_of(client) == SYS_clock_nanosleep; }, 5s);
+    });
+    const auto outcome = upcase_at(server, {"x"});
+    BOOST_TEST(outcome.code == 69);
+    BOOST_TEST(says(outcome, "is stopping"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_stopping_is_known_by_who_has_not_sent_yet) {
+  file_descriptor kept;
+  const test::one_client_server server([&](file_descriptor connection, const auto&) {
+    ::shutdown(connection.get(), SHUT_WR);
+    kept = std::move(connection);
+  });
+  const auto pipe = server.directory() / "pipe";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const file_descriptor writer(::open(pipe.c_str(), O_RDWR | O_CLOEXEC));
+  test::process client({.argv = {UPCASE_PROGRAM, "--socket", server.socket()}, .input = pipe});
+  BOOST_TEST(client.wait(5s).value_or(-1) == 69);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_while_it_explains_removes_nothing_else) {
+  SKIP_UNLESS(test::run({"strace", "-D", "-o", "/dev/null", "true"}).code == 0,
+              "strace(1) cannot trace here");
+  const test::temporary_directory place;
+  const auto socket = place.path() / "upcased.sock";
+  test::bind_to(test::make_socket().get(), socket);  // where nobody listens
+  std::filesystem::create_directory(place.path() / "clients");
+  const full_pipe errors(place.path());
+  const auto trace = place.path() / "trace";
+  test::process client({.argv = {"strace", "-D", "-o", trace, "-e", "trace=%file", UPCASE_PROGRAM,
+                                 "--socket", socket, "x"},
+                        .errors = errors.path()});
+  BOOST_TEST(test::eventually([&] { return call_of(client.pid()) == SYS_write; }, 10s));
+  client.signal(SIGTERM);
+  BOOST_TEST(client.wait().value_or(-1) == 128 + SIGTERM);
+  BOOST_TEST(test::eventually(
+      [&] { return test::read_file(trace).find("killed by SIGTERM") != std::string::npos; }));
+  const std::string calls = test::read_file(trace);
+  BOOST_TEST(test::occurrences(calls, "unlink") == 1U, calls);
+  BOOST_TEST(calls.find("unlinkat") < calls.find("--- SIGTERM"), calls);
+  BOOST_TEST((calls.find("stat", calls.find("--- SIGTERM")) == std::string::npos), calls);
+  BOOST_TEST(std::filesystem::is_empty(place.path() / "clients"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
