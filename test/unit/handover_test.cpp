@@ -6,11 +6,13 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <fcntl.h>
+#include <sched.h>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <upcase/carrier.hpp>
 #include <utility>
@@ -104,6 +106,25 @@ upcase::cargo through_carriers(upcase::cargo load) {
   auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
   BOOST_TEST(unloaded.problem == "");
   return std::move(unloaded.load);
+}
+
+constexpr const char* memfd_noexec = "/proc/sys/vm/memfd_noexec";
+
+bool set_memfd_noexec(char level) {
+  const file_descriptor sysctl(::open(memfd_noexec, O_WRONLY | O_CLOEXEC));
+  return ::write(sysctl.get(), &level, 1) == 1;
+}
+
+// 0 if a client comes out of a carrier.
+int survives_a_carrier() {
+  upcase::cargo load;
+  load.clients.push_back(connect_pair(1).served);
+  const auto loaded = upcase::load_carriers(std::move(load));
+  if (loaded.carriers.size() != 1) {
+    return 10;
+  }
+  const auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
+  return unloaded.load.clients.size() == 1 ? 0 : 11;
 }
 
 }  // namespace
@@ -224,6 +245,26 @@ BOOST_AUTO_TEST_CASE(with_too_many_under_way_the_rest_is_left) {
                : 2;
   });
   BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+// vm.memfd_noexec is a process namespace's own, so a child has another one.
+BOOST_AUTO_TEST_CASE(where_the_administrator_wants_no_executable_memory) {
+  SKIP_UNLESS(test::is_root(), "only root makes a process namespace");
+  SKIP_UNLESS(::access(memfd_noexec, W_OK) == 0, "this kernel knows no vm.memfd_noexec");
+  for (const char level : {'1', '2'}) {
+    const auto outcome = test::run_as(0, 0, [level] {
+      if (::unshare(CLONE_NEWPID) != 0) {
+        return 1;
+      }
+      const pid_t first = ::fork();
+      if (first == 0) {
+        ::_exit(set_memfd_noexec(level) ? survives_a_carrier() : 2);
+      }
+      int status = 0;
+      return ::waitpid(first, &status, 0) == first && WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+    });
+    BOOST_TEST(outcome.value_or(-1) == 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_server_goes_on_where_another_stopped) {
