@@ -185,6 +185,7 @@ filled_carrier fill_carrier(const cargo& load, std::span<const admitted_client> 
   }
   std::size_t sent = 0;
   bool full = false;
+  bool more_may_follow = false;
   while (sent < clients.size() && !full) {
     const auto batch =
         clients.subspan(sent).first(std::min(most_descriptors, clients.size() - sent));
@@ -192,8 +193,8 @@ filled_carrier fill_carrier(const cargo& load, std::span<const admitted_client> 
                            [](const admitted_client& client) { return client.socket.get(); });
     next.count = static_cast<std::uint32_t>(batch.size());
     if (!send_message(writing_end.get(), next)) {
-      result.more_may_follow = errno == EAGAIN && sent > 0;
       full = true;
+      more_may_follow = errno == EAGAIN;
     } else {
       sent += batch.size();
     }
@@ -202,6 +203,7 @@ filled_carrier fill_carrier(const cargo& load, std::span<const admitted_client> 
   if (sent > 0 && write_record(record.get(), load, clients.first(sent))) {
     result.reading_end = std::move(reading_end);
     result.clients = sent;
+    result.more_may_follow = more_may_follow;
   }
   return result;
 }

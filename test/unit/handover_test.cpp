@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <csignal>
 #include <fcntl.h>
 #include <sched.h>
 #include <string>
@@ -106,6 +107,18 @@ upcase::cargo through_carriers(upcase::cargo load) {
   auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
   BOOST_TEST(unloaded.problem == "");
   return std::move(unloaded.load);
+}
+
+// All with the number of one socket, which only the first one closes: for a
+// child that ends afterwards.
+upcase::cargo more_than_one_carrier_holds() {
+  upcase::cargo load;
+  load.clients.resize(80'000);
+  const int socket = connect_pair(1).served.socket.release();
+  for (auto& client : load.clients) {
+    client.socket.reset(socket);
+  }
+  return load;
 }
 
 constexpr const char* memfd_noexec = "/proc/sys/vm/memfd_noexec";
@@ -243,6 +256,31 @@ BOOST_AUTO_TEST_CASE(with_too_many_under_way_the_rest_is_left) {
                    ::fcntl(loaded.left.back().socket.get(), F_GETFD) >= 0
                ? 0
                : 2;
+  });
+  BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_carrier_does_not_hold_goes_into_a_second) {
+  SKIP_UNLESS(test::is_root(), "another user's descriptors under way are limited");
+  const auto outcome = test::run_as(0, 0, [] {
+    const auto loaded = upcase::load_carriers(more_than_one_carrier_holds());
+    return loaded.carriers.size() == 2 && loaded.left.empty() ? 0 : 1;
+  });
+  BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(without_room_for_the_record_of_a_full_carrier_all_are_left) {
+  SKIP_UNLESS(test::is_root(), "another user's descriptors under way are limited");
+  const auto outcome = test::run_as(0, 0, [] {
+    ::alarm(10);
+    const rlimit small{.rlim_cur = 1024, .rlim_max = 1024};
+    if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR || ::setrlimit(RLIMIT_FSIZE, &small) != 0) {
+      return 1;
+    }
+    auto load = more_than_one_carrier_holds();
+    const std::size_t clients = load.clients.size();
+    auto loaded = upcase::load_carriers(std::move(load));
+    return loaded.carriers.empty() && loaded.left.size() == clients ? 0 : 2;
   });
   BOOST_TEST(outcome.value_or(-1) == 0);
 }
