@@ -28,8 +28,12 @@ namespace {
 constexpr std::size_t most_descriptors = 253;
 
 // Nobody can change or cut the record once it is sealed (memfd_create(2)), so
-// it can be read in place.
+// it can be read in place. It may have further seals: vm.memfd_noexec adds one.
 constexpr int record_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U  // the headers of glibc 2.36 do not have it
+#endif
 
 // A message's bytes say how many descriptors it was sent with, since some may
 // not have been received.
@@ -95,6 +99,18 @@ std::optional<std::vector<file_descriptor>> receive_message(int socket) {
   return received;
 }
 
+// A file in memory that can be sealed and never executed (Linux 6.3; before, it
+// is not asked for).
+file_descriptor make_record() noexcept {
+  constexpr const char* name = "upcased-handover";
+  constexpr unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  file_descriptor result(::memfd_create(name, flags | MFD_NOEXEC_SEAL));
+  if (!result && errno == EINVAL) {
+    result.reset(::memfd_create(name, flags));
+  }
+  return result;
+}
+
 bool write_all(int file, std::span<const char> bytes) noexcept {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
@@ -123,7 +139,8 @@ class mapped_record {
  public:
   explicit mapped_record(int file) noexcept {
     struct stat status {};
-    if (::fcntl(file, F_GET_SEALS) != record_seals || ::fstat(file, &status) != 0) {
+    const int seals = ::fcntl(file, F_GET_SEALS);
+    if (seals < 0 || (seals & record_seals) != record_seals || ::fstat(file, &status) != 0) {
       return;
     }
     const auto size = static_cast<std::size_t>(status.st_size);
@@ -161,13 +178,14 @@ filled_carrier fill_carrier(const cargo& load, std::span<const admitted_client> 
   }
   file_descriptor reading_end(ends[0]);
   const file_descriptor writing_end(ends[1]);
-  const file_descriptor record(::memfd_create("upcased-handover", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const file_descriptor record = make_record();
   message next{.count = 1, .descriptors = {record.get()}};
   if (!record || !send_message(writing_end.get(), next)) {
     return result;
   }
   std::size_t sent = 0;
   bool full = false;
+  bool more_may_follow = false;
   while (sent < clients.size() && !full) {
     const auto batch =
         clients.subspan(sent).first(std::min(most_descriptors, clients.size() - sent));
@@ -175,8 +193,8 @@ filled_carrier fill_carrier(const cargo& load, std::span<const admitted_client> 
                            [](const admitted_client& client) { return client.socket.get(); });
     next.count = static_cast<std::uint32_t>(batch.size());
     if (!send_message(writing_end.get(), next)) {
-      result.more_may_follow = errno == EAGAIN && sent > 0;
       full = true;
+      more_may_follow = errno == EAGAIN;
     } else {
       sent += batch.size();
     }
@@ -185,6 +203,7 @@ filled_carrier fill_carrier(const cargo& load, std::span<const admitted_client> 
   if (sent > 0 && write_record(record.get(), load, clients.first(sent))) {
     result.reading_end = std::move(reading_end);
     result.clients = sent;
+    result.more_may_follow = more_may_follow;
   }
   return result;
 }

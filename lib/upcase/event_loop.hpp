@@ -16,6 +16,7 @@
 #include <upcase/mailbox.hpp>
 #include <upcase/readiness.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/unread_output.hpp>
 #include <upcase/wakeup.hpp>
 #include <utility>
 
@@ -62,6 +63,8 @@ class event_loop {
   /// Its content lasts until the coroutine that read into it waits.
   [[nodiscard]] std::span<char> buffer() noexcept { return buffer_->bytes; }
 
+  [[nodiscard]] unread_output& unread() noexcept { return unread_; }
+
   /// The time at which this turn began.
   [[nodiscard]] steady_time now() const noexcept { return now_; }
 
@@ -84,6 +87,7 @@ class event_loop {
   stream_timeouts timeouts_;
   std::unique_ptr<shared_buffer> buffer_;
   deadline_queue deadlines_;
+  unread_output unread_;
   readiness ready_;
   alarm alarm_;
   mailbox posted_;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <upcase/unread_output.hpp>
 #include <utility>
 
 namespace upcase {
@@ -178,6 +179,29 @@ void stream::progress() {
 }
 
 void stream::time_out() {
+  if (for_ == waiting::input && unread_output::none(socket_.get())) {
+    abort(end_reason::idle_timeout);
+    return;
+  }
+  const std::uint64_t before = state_.bytes_out;
+  if (for_ != waiting::input) {
+    progress();  // there may be room long before the socket is called writable
+  }
+  if (for_ == waiting::nothing) {
+    return;
+  }
+  const bool sent = state_.bytes_out != before;
+  if (const duration wait = loop_.unread().wait(loop_.now()); wait != duration::zero()) {
+    if (!sent) {
+      loop_.set_deadline(limit_, wait);
+    }
+    return;
+  }
+  const std::uint64_t taken = state_.bytes_out - loop_.unread().count(socket_.get());
+  if (std::exchange(taken_, taken) != taken || sent) {
+    restart_deadline();
+    return;
+  }
   const bool idle = for_ == waiting::input || loop_.timeouts().write == duration::zero();
   abort(idle ? end_reason::idle_timeout : end_reason::write_timeout);
 }

@@ -94,7 +94,8 @@ class stream {
   /// coroutine if that is done.
   void progress();
 
-  /// The deadline passed.
+  /// The deadline passed. Ends the connection, unless the client has taken
+  /// output since it was last looked at.
   void time_out();
 
   /// Lets the client send no more. Everything it has sent is still read and
@@ -145,6 +146,7 @@ class stream {
   std::coroutine_handle<> waiting_;   // null while the coroutine runs
   std::span<char> input_;             // the last read's bytes
   stream_state state_;
+  std::uint64_t taken_ = 0;  // bytes that the client had read when it was last looked at
   std::uint8_t rounds_ = 0;  // reads since the last wait
   waiting for_ = waiting::nothing;
   end_reason ended_ = end_reason::open;

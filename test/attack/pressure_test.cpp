@@ -1,12 +1,22 @@
 // pressure: clients that take what they can get. The daemon's memory and its
 // processor time stay bounded, and others are served meanwhile.
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <string>
+#include <string_view>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -25,6 +35,7 @@
 
 namespace {
 
+using namespace std::chrono_literals;
 using clients = std::vector<upcase::file_descriptor>;
 
 // Sends until neither the kernel nor the daemon takes more; how much that was.
@@ -42,6 +53,40 @@ std::size_t fill(int socket) {
     }
   }
   return sent;
+}
+
+// Sends `text` and takes the answer, `step` bytes after each pause. How many came.
+std::size_t exchange_slowly(int socket, std::string_view text, std::size_t step,
+                            std::chrono::milliseconds pause) {
+  std::string part(step, '\0');
+  std::size_t received = 0;
+  for (std::size_t sent = 0; received < text.size();) {
+    const ssize_t given =
+        ::send(socket, text.data() + sent, text.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    sent += given > 0 ? static_cast<std::size_t>(given) : 0;
+    const ssize_t got = ::recv(socket, part.data(), part.size(), 0);
+    if (got <= 0) {
+      break;
+    }
+    received += static_cast<std::size_t>(got);
+    std::this_thread::sleep_for(pause);
+  }
+  return received;
+}
+
+// As RestrictAddressFamilies=AF_UNIX does: socket(AF_NETLINK, ...) fails.
+bool forbid_netlink() {
+  std::array<sock_filter, 6> filter{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{.len = filter.size(), .filter = filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 }  // namespace
@@ -80,6 +125,43 @@ BOOST_AUTO_TEST_CASE(write_timeout_ends_a_reader_that_never_reads) {
   const auto client = daemon.connect();
   fill(client.get());
   BOOST_TEST(daemon.logged("reason=write-timeout"));
+}
+
+// The kernel calls the socket writable only when some 190,000 bytes were read.
+BOOST_AUTO_TEST_CASE(a_slow_reader_gets_everything) {
+  for (const bool sandboxed : {false, true}) {
+    const test::daemon daemon({.arguments = {"--write-timeout", "1s"},
+                               .before_exec = sandboxed ? forbid_netlink : nullptr});
+    const auto client = daemon.connect();
+    const std::string sent(500'000, 'a');
+    BOOST_TEST(exchange_slowly(client.get(), sent, 2'000, 20ms) == sent.size());
+    BOOST_TEST(daemon.count("reason=write-timeout") == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_of_a_few_bytes_is_not_ended_until_it_stops) {
+  const test::daemon daemon({.arguments = {"--write-timeout", "1s"}});
+  const auto client = daemon.connect();
+  fill(client.get());
+  for (int i = 0; i < 12; ++i) {
+    BOOST_REQUIRE(test::receive(client.get(), 100).size() == 100U);
+    std::this_thread::sleep_for(400ms);
+  }
+  BOOST_TEST(daemon.count("reason=write-timeout") == 0U);
+  BOOST_TEST(daemon.logged("reason=write-timeout"));
+}
+
+BOOST_AUTO_TEST_CASE(without_the_kernels_answer_who_takes_nothing_is_ended_too) {
+  const test::daemon daemon(
+      {.arguments = {"--write-timeout", "1s"}, .before_exec = forbid_netlink});
+  const auto never = daemon.connect();
+  fill(never.get());
+  BOOST_TEST(daemon.logged("reason=write-timeout"));
+  // Some bytes, and then none.
+  const auto stops = daemon.connect();
+  fill(stops.get());
+  BOOST_TEST(test::receive(stops.get(), 50'000).size() == 50'000U);
+  BOOST_TEST(daemon.logged("reason=write-timeout", 2));
 }
 
 BOOST_AUTO_TEST_CASE(idle_timeout_ends_the_silent_and_not_the_others) {

@@ -5,12 +5,15 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <csignal>
 #include <fcntl.h>
+#include <sched.h>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <upcase/carrier.hpp>
 #include <utility>
@@ -104,6 +107,37 @@ upcase::cargo through_carriers(upcase::cargo load) {
   auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
   BOOST_TEST(unloaded.problem == "");
   return std::move(unloaded.load);
+}
+
+// All with the number of one socket, which only the first one closes: for a
+// child that ends afterwards.
+upcase::cargo more_than_one_carrier_holds() {
+  upcase::cargo load;
+  load.clients.resize(80'000);
+  const int socket = connect_pair(1).served.socket.release();
+  for (auto& client : load.clients) {
+    client.socket.reset(socket);
+  }
+  return load;
+}
+
+constexpr const char* memfd_noexec = "/proc/sys/vm/memfd_noexec";
+
+bool set_memfd_noexec(char level) {
+  const file_descriptor sysctl(::open(memfd_noexec, O_WRONLY | O_CLOEXEC));
+  return ::write(sysctl.get(), &level, 1) == 1;
+}
+
+// 0 if a client comes out of a carrier.
+int survives_a_carrier() {
+  upcase::cargo load;
+  load.clients.push_back(connect_pair(1).served);
+  const auto loaded = upcase::load_carriers(std::move(load));
+  if (loaded.carriers.size() != 1) {
+    return 10;
+  }
+  const auto unloaded = upcase::unload_carrier(loaded.carriers.front().get());
+  return unloaded.load.clients.size() == 1 ? 0 : 11;
 }
 
 }  // namespace
@@ -224,6 +258,51 @@ BOOST_AUTO_TEST_CASE(with_too_many_under_way_the_rest_is_left) {
                : 2;
   });
   BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_carrier_does_not_hold_goes_into_a_second) {
+  SKIP_UNLESS(test::is_root(), "another user's descriptors under way are limited");
+  const auto outcome = test::run_as(0, 0, [] {
+    const auto loaded = upcase::load_carriers(more_than_one_carrier_holds());
+    return loaded.carriers.size() == 2 && loaded.left.empty() ? 0 : 1;
+  });
+  BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(without_room_for_the_record_of_a_full_carrier_all_are_left) {
+  SKIP_UNLESS(test::is_root(), "another user's descriptors under way are limited");
+  const auto outcome = test::run_as(0, 0, [] {
+    ::alarm(10);
+    const rlimit small{.rlim_cur = 1024, .rlim_max = 1024};
+    if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR || ::setrlimit(RLIMIT_FSIZE, &small) != 0) {
+      return 1;
+    }
+    auto load = more_than_one_carrier_holds();
+    const std::size_t clients = load.clients.size();
+    auto loaded = upcase::load_carriers(std::move(load));
+    return loaded.carriers.empty() && loaded.left.size() == clients ? 0 : 2;
+  });
+  BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+// vm.memfd_noexec is a process namespace's own, so a child has another one.
+BOOST_AUTO_TEST_CASE(where_the_administrator_wants_no_executable_memory) {
+  SKIP_UNLESS(test::is_root(), "only root makes a process namespace");
+  SKIP_UNLESS(::access(memfd_noexec, W_OK) == 0, "this kernel knows no vm.memfd_noexec");
+  for (const char level : {'1', '2'}) {
+    const auto outcome = test::run_as(0, 0, [level] {
+      if (::unshare(CLONE_NEWPID) != 0) {
+        return 1;
+      }
+      const pid_t first = ::fork();
+      if (first == 0) {
+        ::_exit(set_memfd_noexec(level) ? survives_a_carrier() : 2);
+      }
+      int status = 0;
+      return ::waitpid(first, &status, 0) == first && WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+    });
+    BOOST_TEST(outcome.value_or(-1) == 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_server_goes_on_where_another_stopped) {

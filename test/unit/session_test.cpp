@@ -202,6 +202,49 @@ BOOST_AUTO_TEST_CASE(write_timeout_counts_from_the_last_byte_taken) {
   BOOST_TEST((on.run_to_end() == end_reason::write_timeout));
 }
 
+// Fewer bytes than the kernel needs to be read before it calls the socket writable.
+BOOST_AUTO_TEST_CASE(each_byte_that_is_taken_starts_the_timeouts_anew) {
+  for (const upcase::stream_timeouts limit :
+       {upcase::stream_timeouts{.idle = 0ms, .write = 800ms},
+        upcase::stream_timeouts{.idle = 800ms, .write = 0ms}}) {
+    bench on(limit);
+    on.start();
+    fill(on);
+    for (int i = 0; i < 20; ++i) {  // 3 s in all, never 800 ms without progress
+      on.run(150ms);
+      BOOST_REQUIRE(!on.reason.has_value());
+      BOOST_TEST(test::receive(on.client.get(), 100, 0ms).size() == 100U);
+    }
+    const auto stopped = std::chrono::steady_clock::now();
+    const bool idle = limit.write == 0ms;
+    BOOST_TEST((on.run_to_end() == (idle ? end_reason::idle_timeout : end_reason::write_timeout)));
+    // What it took after the last look counts from the next one.
+    BOOST_TEST((std::chrono::steady_clock::now() - stopped < 2400ms));
+  }
+}
+
+// All of its output is with the kernel; what it has still to read keeps it in.
+BOOST_AUTO_TEST_CASE(who_reads_is_not_idle) {
+  bench on({.idle = 800ms, .write = 1h});
+  on.start();
+  test::send_all(on.client.get(), test::random_bytes(50'000));
+  for (int i = 0; i < 10; ++i) {
+    on.run(150ms);
+    BOOST_REQUIRE(!on.reason.has_value());
+    BOOST_TEST(test::receive(on.client.get(), 100, 0ms).size() == 100U);
+  }
+  BOOST_TEST((on.run_to_end() == end_reason::idle_timeout));
+}
+
+BOOST_AUTO_TEST_CASE(who_never_takes_a_byte_is_ended_after_the_timeout) {
+  bench on({.idle = 0ms, .write = 1s});
+  on.start();
+  const auto started = std::chrono::steady_clock::now();
+  fill(on);
+  BOOST_TEST((on.run_to_end() == end_reason::write_timeout));
+  BOOST_TEST((std::chrono::steady_clock::now() - started < 1900ms));
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_answers_what_was_sent_before) {
   bench on;
   on.start();

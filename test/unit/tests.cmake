@@ -22,6 +22,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/server_test.cpp
   unit/session_test.cpp
   unit/stderr_log_test.cpp
+  unit/unread_output_test.cpp
   unit/uppercase_test.cpp
   unit/values_test.cpp
   unit/wakeup_test.cpp
