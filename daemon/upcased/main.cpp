@@ -54,7 +54,7 @@ int run(const upcased::command& command, std::vector<std::string> argv, upcase::
     complain(journal, problem, {{"configuration", "refused"}, {"problem", problem}});
   }
   if (!loaded.problems.empty()) {
-    return EX_CONFIG;
+    return loaded.may_pass ? EX_OSERR : EX_CONFIG;
   }
   if (command.what == action::check) {
     fmt::print("upcased: the configuration is in order\n");

@@ -22,6 +22,7 @@
 #include "heartbeat.hpp"
 #include "inheritance.hpp"
 #include "preparation.hpp"
+#include "reloader.hpp"
 #include "service_manager.hpp"
 #include "signals.hpp"
 #include "start_error.hpp"
@@ -48,8 +49,6 @@ class service {
   service(upcase::settings config, const upcase::setting_sources& sources,
           const upcase::settings& defaults, std::vector<std::string> argv, upcase::log& journal)
       : running_(config),
-        sources_(sources),
-        defaults_(defaults),
         journal_(journal),
         directories_(open_client_directories(config)),
         inherited_(take_inheritance(journal)),
@@ -58,6 +57,8 @@ class service {
         server_(context_, listen(), std::move(config), std::move(directories_),
                 upcase::uppercase_session, journal),
         heartbeat_(context_, server_),
+        reloader_(context_, sources, defaults,
+                  [this](loaded_configuration fresh) { reload(std::move(fresh)); }),
         succession_(context_, server_, manager_, journal, std::move(argv)) {}
 
   int run() {
@@ -157,8 +158,7 @@ class service {
     } else if (signal == SIGHUP) {
       if (!stopping_) {
         manager_.reloading();
-        reload();
-        manager_.ready();
+        reloader_.begin();
       }
     } else if (!std::exchange(stopping_, true)) {
       if (!succession_.cancel()) {
@@ -190,6 +190,7 @@ class service {
   }
 
   void stop() {
+    reloader_.stop();
     report_stop();
     server_.stop([this] {
       heartbeat_.stop();
@@ -198,30 +199,25 @@ class service {
     });
   }
 
-  void reload() {
-    auto loaded = upcase::load_settings(sources_, defaults_);
-    std::vector<upcase::client_directory> directories;
-    if (loaded.problems.empty()) {
-      try {
-        directories = open_client_directories(loaded.value);
-      } catch (const start_error& error) {
-        loaded.problems.emplace_back(error.what());
-      }
-    }
+  void reload(loaded_configuration fresh) {
+    auto& loaded = fresh.settings;
     for (const std::string& problem : loaded.problems) {
       journal_.write(log_level::error, event::status,
                      {{"reload", "refused"}, {"problem", problem}});
     }
-    if (!loaded.problems.empty()) {
+    if (loaded.problems.empty()) {
+      keep_fixed(loaded.value);
+      running_ = loaded.value;
+      journal_.set_threshold(running_.level);
+      server_.reload(std::move(loaded.value), std::move(fresh.directories));
+      journal_.write(log_level::info, event::status, {{"reload", "done"}});
+      status_.remark("");
+    } else {
       tell_refused_reload(loaded.problems);
-      return;
     }
-    keep_fixed(loaded.value);
-    running_ = loaded.value;
-    journal_.set_threshold(running_.level);
-    server_.reload(std::move(loaded.value), std::move(directories));
-    journal_.write(log_level::info, event::status, {{"reload", "done"}});
-    status_.remark("");
+    if (!reloader_.busy()) {
+      manager_.ready();
+    }
   }
 
   // Stays in the status until a reload succeeds.
@@ -249,8 +245,6 @@ class service {
   }
 
   upcase::settings running_;
-  const upcase::setting_sources& sources_;
-  const upcase::settings& defaults_;
   upcase::log& journal_;
   asio::io_context context_{1};                        // the hint: one thread runs it
   std::vector<upcase::client_directory> directories_;  // on their way to the server
@@ -263,6 +257,7 @@ class service {
   status_report status_;  // before the server, which calls it from every thread
   upcase::server server_;
   heartbeat heartbeat_;
+  reloader reloader_;
   succession succession_;
   bool stopping_ = false;
   int exit_code_ = EX_OK;

@@ -41,6 +41,7 @@ void client_log::finish() noexcept {
   } catch (...) {
     // It expires by itself, then.
   }
+  planned_ = false;
   report(line_limit::clock::time_point::max());
 }
 

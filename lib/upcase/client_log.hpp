@@ -20,8 +20,13 @@ namespace upcase {
 /// Belongs to the thread that runs the context.
 class client_log {
  public:
+  /// Of one user, and of all users together, in line_limit::period. With an `end`
+  /// for each `allow`, these are fewer than journald takes by default (10,000
+  /// in 30 seconds), so that it drops none of them.
   static constexpr std::size_t allowed_lines = 100;
+  static constexpr std::size_t allowed_lines_in_all = 1000;
   static constexpr std::size_t refused_lines = 5;
+  static constexpr std::size_t refused_lines_in_all = 500;
 
   client_log(boost::asio::io_context& context, log& journal);
 
@@ -32,7 +37,7 @@ class client_log {
   /// Tells of one that is refused, or counts it.
   void refused(const finding& found) noexcept;
 
-  /// Tells all that is only counted so far.
+  /// Tells all that is only counted so far, before a stop or a hand-over.
   void finish() noexcept;
 
  private:
@@ -44,8 +49,8 @@ class client_log {
   log& journal_;
   boost::asio::steady_timer timer_;  // for the next report
   bool planned_ = false;
-  line_limit allowed_{allowed_lines};
-  line_limit refused_{refused_lines};
+  line_limit allowed_{allowed_lines, allowed_lines_in_all};
+  line_limit refused_{refused_lines, refused_lines_in_all};
 };
 
 }  // namespace upcase

@@ -30,6 +30,7 @@ struct fixed_part {
   std::int64_t since;  // CLOCK_MONOTONIC in ns, the same for every process
   std::uint64_t bytes_in;
   std::uint64_t bytes_out;
+  std::uint64_t told;  // 0 or 1
 };
 
 template <typename Part>
@@ -73,13 +74,14 @@ std::optional<admitted_client> decode_client(reader& from,
                                              const std::shared_ptr<const void>& owner) {
   const auto fixed = from.read<fixed_part>();
   const auto pending = fixed ? from.read(fixed->pending) : std::nullopt;
-  if (!pending) {
+  if (!pending || fixed->told > 1) {
     return std::nullopt;
   }
   admitted_client client;
   client.id = fixed->id;
   client.who = {.uid = fixed->uid, .gid = fixed->gid, .pid = fixed->pid};
   client.since = steady_time(std::chrono::nanoseconds(fixed->since));
+  client.told = fixed->told == 1;
   client.progress.bytes_in = fixed->bytes_in;
   client.progress.bytes_out = fixed->bytes_out;
   client.progress.pending = {*pending, owner};
@@ -106,7 +108,8 @@ std::string encode_client(const admitted_client& client) {
                  .pending = static_cast<std::uint32_t>(progress.pending.bytes().size()),
                  .since = std::chrono::nanoseconds(client.since.time_since_epoch()).count(),
                  .bytes_in = progress.bytes_in,
-                 .bytes_out = progress.bytes_out});
+                 .bytes_out = progress.bytes_out,
+                 .told = client.told ? 1U : 0U});
 }
 
 std::variant<cargo, std::string> decode_record(std::span<const char> record,
@@ -129,7 +132,7 @@ std::variant<cargo, std::string> decode_record(std::span<const char> record,
   for (std::uint32_t i = 0; i < start->clients; ++i) {
     auto client = decode_client(from, owner);
     if (!client) {
-      return fmt::format("it ends within client {} of {}", i + 1, start->clients);
+      return fmt::format("it is cut short or damaged at client {} of {}", i + 1, start->clients);
     }
     load.clients.push_back(std::move(*client));
   }

@@ -8,8 +8,8 @@
 // better that clients see an end of file than another's bytes.
 //
 //   head     magic, version, number of clients, served, refused
-//   client   id, uid, gid, pid, since, bytes in, bytes out, size of pending,
-//            and the pending output itself
+//   client   id, uid, gid, pid, since, bytes in, bytes out, whether the log has
+//            heard of it, size of pending, and the pending output itself
 //
 // Descriptors travel beside it (carrier.hpp), in the same order.
 
@@ -33,7 +33,7 @@ struct cargo {
   std::vector<admitted_client> clients;
 };
 
-inline constexpr std::uint32_t handover_version = 1;
+inline constexpr std::uint32_t handover_version = 2;
 
 /// The bytes of the head, for `clients` clients to follow.
 std::string encode_head(const cargo& load, std::size_t clients);

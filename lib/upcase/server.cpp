@@ -152,6 +152,7 @@ void server::hand_over(std::function<void(cargo)> ready) {
   }
   phase_ = phase::handing_over;
   acceptor_.pause();
+  client_log_.finish();
 
   struct gathering {
     cargo all;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <pwd.h>
 #include <type_traits>
+#include <upcase/system_calls.hpp>
 #include <vector>
 
 namespace upcase {
@@ -64,23 +65,34 @@ std::optional<std::size_t> whole_number(std::string_view text, int base = 10) {
   return found->value;
 }
 
+// Of several that mean so (getpwnam(3)). A name service that is absent may say
+// ENOENT too, which cannot be told apart.
+bool means_not_found(int error) {
+  return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
+}
+
 // getpwnam_r(3) and its kin differ only in their types.
 template <typename Record, typename Key>
 std::optional<Record> look_up(int (*function)(Key, Record*, char*, std::size_t, Record**), Key key,
                               std::vector<char>& storage) {
+  // A group of a million members has room in it.
+  constexpr std::size_t largest_record = std::size_t{64} << 20U;
   storage.resize(1024);
   for (;;) {
     Record record{};
     Record* found = nullptr;
     const int error = function(key, &record, storage.data(), storage.size(), &found);
-    if (error == ERANGE) {
+    if (found != nullptr) {
+      return record;
+    }
+    if (error == ERANGE && storage.size() < largest_record) {
       storage.resize(storage.size() * 2);
       continue;
     }
-    if (found == nullptr) {
+    if (means_not_found(error)) {
       return std::nullopt;
     }
-    return record;
+    throw unavailable_value(fmt::format("cannot be looked up: {}", describe(error)));
   }
 }
 
@@ -195,7 +207,7 @@ gid_t parse_group(std::string_view text) {
   throw bad_value("no such group; give a group's name or number that 'getent group' knows");
 }
 
-std::string format_user(uid_t uid) {
+std::string format_user(uid_t uid) try {
   std::vector<char> storage;
   if (const auto user = look_up<passwd, uid_t>(::getpwuid_r, uid, storage)) {
     std::string name = user->pw_name;
@@ -205,9 +217,11 @@ std::string format_user(uid_t uid) {
     }
   }
   return fmt::format("{}", uid);
+} catch (const unavailable_value&) {
+  return fmt::format("{}", uid);
 }
 
-std::string format_group(gid_t gid) {
+std::string format_group(gid_t gid) try {
   std::vector<char> storage;
   if (const auto found = look_up<group, gid_t>(::getgrgid_r, gid, storage)) {
     std::string name = found->gr_name;
@@ -216,6 +230,8 @@ std::string format_group(gid_t gid) {
       return name;
     }
   }
+  return fmt::format("{}", gid);
+} catch (const unavailable_value&) {
   return fmt::format("{}", gid);
 }
 

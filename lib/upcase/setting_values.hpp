@@ -20,6 +20,11 @@ struct bad_value : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The text may be right, but what it names cannot be looked up for the moment.
+struct unavailable_value : bad_value {
+  using bad_value::bad_value;
+};
+
 using duration = std::chrono::nanoseconds;
 
 /// "500us", "1500ms", "30s", "5min", "2h", "1d"; "0" needs no unit. At most
@@ -39,10 +44,12 @@ std::string format_mode(mode_t mode);
 /// slashes.
 std::filesystem::path parse_path(std::string_view text);
 
-/// A name known to the system (passwd(5), group(5), or NSS) or a number.
+/// A name known to the system (passwd(5), group(5), or NSS) or a number. Waits
+/// for the name service, and throws unavailable_value where that fails.
 uid_t parse_user(std::string_view text);
 gid_t parse_group(std::string_view text);
-/// The name if it leads back to the same number, else the number.
+/// The name if it leads back to the same number, else the number. Waits for the
+/// name service.
 std::string format_user(uid_t uid);
 std::string format_group(gid_t gid);
 

@@ -15,6 +15,7 @@
 #include <upcase/client_directory.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/setting_keys.hpp>
+#include <upcase/shortage.hpp>
 #include <upcase/system_calls.hpp>
 #include <variant>
 
@@ -80,6 +81,7 @@ class loader {
       if (required || *error != std::errc::no_such_file_or_directory) {
         problems_.push_back(fmt::format("{}: cannot read the configuration file: {}", path.native(),
                                         error->message()));
+        passing_ += is_shortage(error->value()) ? 1 : 0;
       }
       return;
     }
@@ -133,7 +135,8 @@ class loader {
     examine_socket();
     examine_client_directories();
     examine_limits();
-    return {.value = std::move(value_), .problems = std::move(problems_)};
+    const bool may_pass = !problems_.empty() && problems_.size() == passing_;
+    return {.value = std::move(value_), .problems = std::move(problems_), .may_pass = may_pass};
   }
 
  private:
@@ -156,6 +159,9 @@ class loader {
     }
     try {
       key->set(value_, line.value);
+    } catch (const unavailable_value& failure) {
+      complain(line, failure.what());
+      ++passing_;
     } catch (const bad_value& wrong) {
       complain(line, wrong.what());
     }
@@ -243,6 +249,7 @@ class loader {
   settings value_;
   std::map<std::string, std::string> origins_;  // key to where it was last set
   std::vector<std::string> problems_;
+  std::size_t passing_ = 0;  // how many of them may pass
 };
 
 }  // namespace

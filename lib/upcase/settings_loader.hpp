@@ -33,10 +33,14 @@ struct loaded_settings {
   settings value;
   /// "file:line: key: reason", each a line for people. Empty: all is well.
   std::vector<std::string> problems;
+  /// All problems there are may pass without a change to the configuration: the
+  /// name service failed, or there was no memory or no descriptor to read a file.
+  bool may_pass = false;
 };
 
 /// Reads and parses everything over `defaults`, then examines what the
-/// settings point at. Creates nothing.
+/// settings point at. Creates nothing. Waits for files and for the name service,
+/// which may take long.
 loaded_settings load_settings(const setting_sources& sources, settings defaults);
 
 /// One line of a file.

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
+#include <upcase/client_log.hpp>
 #include <vector>
 
 #include "support/client.hpp"
@@ -260,6 +261,45 @@ BOOST_AUTO_TEST_CASE(a_flood_of_refusals_does_not_drown_the_log) {
   BOOST_TEST(test::served(daemon.connect().get()));
   BOOST_TEST(daemon.logged("refusals-not-logged="));
   BOOST_TEST(daemon.count("deny ") <= 20U);
+}
+
+// A user with an entry in /etc/subuid has tens of thousands of uids to itself.
+BOOST_AUTO_TEST_CASE(a_flood_of_uids_neither_drowns_the_log_nor_hides_others) {
+  SKIP_UNLESS(test::is_root(), "needs root to act as other users");
+  constexpr uid_t first_of_many = 100'000;
+  constexpr uid_t many = 2000;
+  constexpr uid_t other = 1234;
+  test::daemon daemon;
+  const auto refused_as = [&](uid_t uid) {
+    BOOST_REQUIRE(::seteuid(uid) == 0);
+    const auto client = test::make_socket();
+    test::connect_to(client.get(), daemon.socket());
+    BOOST_REQUIRE(::seteuid(0) == 0);
+    BOOST_TEST(test::refused(client.get()));
+  };
+  const auto served_as = [&](uid_t uid) {
+    BOOST_REQUIRE(::seteuid(uid) == 0);
+    const auto client = daemon.connect();
+    BOOST_REQUIRE(::seteuid(0) == 0);
+    BOOST_TEST(test::served(client.get()));
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  for (uid_t uid = first_of_many; uid < first_of_many + many; ++uid) {
+    refused_as(uid);
+    refused_as(uid);
+    served_as(uid);
+  }
+  refused_as(other);
+  served_as(other);
+  BOOST_TEST(daemon.stop().value_or(-1) == 0);
+  BOOST_TEST(daemon.count("uid=1234 ") == 3U);  // refused, let in, gone
+  // One block of uids has half of what all may have in a period.
+  const auto periods = 1 + static_cast<std::size_t>((std::chrono::steady_clock::now() - begin) /
+                                                    upcase::line_limit::period);
+  BOOST_TEST(daemon.count("deny ") <= periods * upcase::client_log::refused_lines_in_all / 2 + 1);
+  BOOST_TEST(daemon.count("allow ") <= periods * upcase::client_log::allowed_lines_in_all / 2 + 1);
+  BOOST_TEST(daemon.logged("refusals-not-logged="));
+  BOOST_TEST(daemon.logged("uid=others"));
 }
 
 BOOST_AUTO_TEST_CASE(clients_that_come_and_go_at_once) {

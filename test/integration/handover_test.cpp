@@ -10,6 +10,7 @@
 #include <string>
 #include <sys/socket.h>
 #include <thread>
+#include <upcase/client_log.hpp>
 #include <utility>
 #include <vector>
 
@@ -146,6 +147,21 @@ BOOST_AUTO_TEST_CASE(by_exec_nobody_loses_a_byte) {
   BOOST_TEST(daemon.count("reason=reset") == 0U);
   BOOST_TEST(daemon.stop().value_or(-1) == 0);
   BOOST_TEST(!std::filesystem::exists(daemon.socket()));
+}
+
+BOOST_AUTO_TEST_CASE(who_was_not_told_of_stays_so) {
+  constexpr std::size_t told = upcase::client_log::allowed_lines;
+  test::daemon daemon;
+  auto clients = connect_many(daemon, told + 50);
+  for (client& each : clients) {
+    BOOST_TEST(test::served(each.socket.get()));
+  }
+  BOOST_TEST(daemon.count("allow ") == told);
+  BOOST_REQUIRE(hand_over(daemon));
+  BOOST_TEST(daemon.logged("clients-not-logged=50"));
+  clients.clear();
+  BOOST_TEST(daemon.stop().value_or(-1) == 0);
+  BOOST_TEST(daemon.count("end client=") == told);
 }
 
 BOOST_AUTO_TEST_CASE(signals_in_a_row_are_no_harm) {

@@ -25,6 +25,7 @@ upcase::cargo three_clients() {
   upcase::cargo load{.served = 40, .refused = 2, .clients = {}};
   load.clients.push_back(client(7, "PENDING"));
   load.clients.push_back(client(8, ""));
+  load.clients.back().told = false;
   static const std::string long_output(70'000, 'X');
   load.clients.push_back(client(40, long_output));
   return load;
@@ -65,6 +66,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_can_be_read) {
     BOOST_TEST(is.id == was.id);
     BOOST_TEST((is.who == was.who));
     BOOST_TEST((is.since == was.since));
+    BOOST_TEST(is.told == was.told);
     BOOST_TEST(is.progress.bytes_in == was.progress.bytes_in);
     BOOST_TEST(is.progress.bytes_out == was.progress.bytes_out);
     BOOST_TEST(std::ranges::equal(is.progress.pending.bytes(), was.progress.pending.bytes()));
@@ -84,7 +86,7 @@ BOOST_AUTO_TEST_CASE(cut_anywhere_it_is_refused) {
 BOOST_AUTO_TEST_CASE(another_version_is_refused_whole) {
   std::string record = encode(three_clients());
   ++record[sizeof(std::uint64_t)];  // the version stands behind the magic number
-  BOOST_TEST(refused(record, "it has version 2, this upcased reads 1"));
+  BOOST_TEST(refused(record, "it has version 3, this upcased reads 2"));
 }
 
 BOOST_AUTO_TEST_CASE(a_number_of_clients_is_not_believed) {
@@ -92,6 +94,14 @@ BOOST_AUTO_TEST_CASE(a_number_of_clients_is_not_believed) {
   const std::uint32_t many = 0xFFFFFFFF;
   std::memcpy(record.data() + sizeof(std::uint64_t) + sizeof(std::uint32_t), &many, sizeof many);
   BOOST_TEST(refused(record, "too short for 4294967295 clients"));
+}
+
+BOOST_AUTO_TEST_CASE(told_is_yes_or_no) {
+  upcase::cargo load;
+  load.clients.push_back(client(1, ""));
+  std::string record = encode(load);
+  record[record.size() - sizeof(std::uint64_t)] = 2;  // the last of its fixed part
+  BOOST_TEST(refused(record, "cut short or damaged at client 1 of 1"));
 }
 
 BOOST_AUTO_TEST_CASE(noise_is_no_record) {

@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(escapes) {
 
 BOOST_AUTO_TEST_CASE(lines_are_counted_a_user_and_a_period) {
   constexpr std::size_t lines = 5;
-  upcase::line_limit limit(lines);
+  upcase::line_limit limit(lines, 100);
   const upcase::line_limit::clock::time_point begin{};
   const auto end = begin + upcase::line_limit::period;
   for (std::size_t i = 0; i < lines; ++i) {
@@ -121,6 +121,71 @@ BOOST_AUTO_TEST_CASE(lines_are_counted_a_user_and_a_period) {
   const auto flood = limit.take_ended(end + upcase::line_limit::period);
   BOOST_REQUIRE(flood.size() == 1U);
   BOOST_TEST(flood[0].uid == upcase::line_limit::others);
+}
+
+BOOST_AUTO_TEST_CASE(lines_of_all_users_are_limited) {
+  constexpr std::size_t in_all = 300;
+  upcase::line_limit limit(5, in_all);
+  const upcase::line_limit::clock::time_point begin{};
+  const auto end = begin + upcase::line_limit::period;
+  // As many uids as one user may have by /etc/subuid, twice, in two blocks.
+  const auto flood = [&](uid_t first, upcase::line_limit::clock::time_point now) {
+    std::size_t written = 0;
+    for (uid_t uid = first; uid < first + 65536; ++uid) {
+      for (int i = 0; i < 7; ++i) {
+        written += limit.admit(uid, now) ? 1 : 0;
+      }
+    }
+    return written;
+  };
+  const std::size_t first = flood(65536, begin);
+  const std::size_t second = flood(131072, begin);
+  BOOST_TEST(first > in_all / 4);
+  BOOST_TEST(first <= in_all / 2);
+  BOOST_TEST(second > in_all / 8);
+  BOOST_TEST(second <= in_all / 3);
+  // And still others have their first lines, and reports of their own.
+  for (uid_t uid = 1000; uid < 1003; ++uid) {
+    for (int i = 0; i < 6; ++i) {
+      BOOST_TEST(limit.admit(uid, begin) == (i < 5));
+    }
+  }
+  const auto told = limit.take_ended(end);
+  BOOST_TEST(first + second + 15 + told.size() <= in_all + 1);
+  std::size_t suppressed = 0;
+  std::size_t alone = 0;
+  for (const auto& [uid, count] : told) {
+    suppressed += count;
+    alone += uid >= 1000 && uid < 1003 && count == 1 ? 1U : 0U;
+  }
+  BOOST_TEST(alone == 3U);
+  BOOST_TEST(suppressed == 2 * 7 * 65536 - first - second + 3);
+  BOOST_TEST(told.back().uid == upcase::line_limit::others);
+  // All of it is free again.
+  BOOST_TEST(!limit.next_end().has_value());
+  BOOST_TEST(flood(65536, end) == first);
+  BOOST_TEST(!limit.take_ended(upcase::line_limit::clock::time_point::max()).empty());
+  BOOST_TEST(flood(65536, end + 1s) == first);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_counted_together_is_told_once_a_period) {
+  upcase::line_limit limit(1, 2);
+  upcase::line_limit::clock::time_point now{};
+  std::size_t reports = 0;
+  std::size_t suppressed = 0;
+  for (uid_t uid = 0; uid < 1000; ++uid, now += 100ms) {
+    for (const auto& each : limit.take_ended(now)) {
+      BOOST_TEST(each.uid == upcase::line_limit::others);
+      ++reports;
+      suppressed += each.suppressed;
+    }
+    BOOST_TEST(limit.admit(uid, now) == (uid % 100 == 0));
+  }
+  BOOST_TEST(reports <= 10U);
+  for (const auto& each : limit.take_ended(upcase::line_limit::clock::time_point::max())) {
+    suppressed += each.suppressed;
+  }
+  BOOST_TEST(suppressed == 990U);
 }
 
 BOOST_AUTO_TEST_CASE(back_off_doubles_up_to_a_second) {
