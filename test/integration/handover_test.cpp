@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(through_a_store_nobody_loses_a_byte) {
     traffic(clients, round * 1000);
     daemon.signal(SIGUSR2);
     BOOST_TEST(wait_for_end(daemon, manager).value_or(-1) == 75);
-    BOOST_TEST(manager.store().size() == 2U);  // clients, and its own listening socket
+    BOOST_TEST(manager.store().size() == 4U);  // clients, settings, its own socket and its lock
     auto meanwhile = connect_many(daemon, 1);
     traffic(clients, round * 1000 + 500);
     pass_on(manager, daemon);
