@@ -13,7 +13,10 @@
 #include <upcase/settings_loader.hpp>
 #include <upcase/standard_streams.hpp>
 #include <upcase/stderr_log.hpp>
+#include <utility>
 
+#include "inheritance.hpp"
+#include "inherited_settings.hpp"
 #include "options.hpp"
 #include "service.hpp"
 #include "signals.hpp"
@@ -39,7 +42,23 @@ int fail(upcase::log& journal, int code, const std::string& reason) {
   return code;
 }
 
-int run(const upcased::command& command, std::vector<std::string> argv, upcase::log& journal) {
+// A unit's command line may have changed under the clients of a predecessor: its
+// settings serve them, and what is wrong is told as of a configuration.
+upcased::command parse(int argc, char** argv, const upcased::inheritance& inherited) {
+  try {
+    return upcased::parse_command_line(argc, argv);
+  } catch (const upcased::usage_error& error) {
+    if (!inherited.settings) {
+      throw;
+    }
+    upcased::command result;
+    result.sources.problems.push_back(fmt::format("command line: {}", error.what()));
+    return result;
+  }
+}
+
+int run(const upcased::command& command, std::vector<std::string> argv,
+        upcased::inheritance inherited, upcase::log& journal) {
   if (command.what == action::help) {
     fmt::print("{}", upcased::help_text());
     return EX_OK;
@@ -50,6 +69,14 @@ int run(const upcased::command& command, std::vector<std::string> argv, upcase::
   }
   const auto defaults = upcase::default_settings(upcase::daemon_runtime_directory());
   auto loaded = upcase::load_settings(command.sources, defaults);
+  if (command.what == action::serve && !loaded.problems.empty() && inherited.settings) {
+    if (auto old = upcased::unpack_settings(inherited.settings.get(), defaults, journal)) {
+      journal.set_threshold(old->level);
+      return upcased::serve({std::move(*old), std::move(loaded.problems), command.sources, defaults,
+                             std::move(argv), std::move(inherited)},
+                            journal);
+    }
+  }
   for (const std::string& problem : loaded.problems) {
     complain(journal, problem, {{"configuration", "refused"}, {"problem", problem}});
   }
@@ -65,13 +92,19 @@ int run(const upcased::command& command, std::vector<std::string> argv, upcase::
     return EX_OK;
   }
   journal.set_threshold(loaded.value.level);
-  return upcased::serve(std::move(loaded.value), command.sources, defaults, std::move(argv),
+  return upcased::serve({std::move(loaded.value),
+                         {},
+                         command.sources,
+                         defaults,
+                         std::move(argv),
+                         std::move(inherited)},
                         journal);
 }
 
-int run(int argc, char** argv, upcase::log& journal) {
+int run(int argc, char** argv, upcased::inheritance inherited, upcase::log& journal) {
   try {
-    const int code = run(upcased::parse_command_line(argc, argv), {argv, argv + argc}, journal);
+    const upcased::command command = parse(argc, argv, inherited);
+    const int code = run(command, {argv, argv + argc}, std::move(inherited), journal);
     return upcase::flush_output() ? code
                                   : fail(journal, EX_IOERR, "cannot write to standard output");
   } catch (const upcased::usage_error& error) {
@@ -91,7 +124,9 @@ int main(int argc, char** argv) {
     return EX_OSERR;
   }
   try {
-    return run(argc, argv, *upcase::open_log());
+    // First of all: what the environment names is not yet anything of ours.
+    upcased::inheritance inherited = upcased::take_inheritance();
+    return run(argc, argv, std::move(inherited), *upcase::open_log());
   } catch (const std::exception& error) {
     upcase::complain(fmt::format("upcased: {}", error.what()));
     return EX_OSERR;

@@ -9,8 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "start_error.hpp"
-
 namespace upcased {
 
 void raise_descriptor_limit() noexcept {
@@ -21,7 +19,8 @@ void raise_descriptor_limit() noexcept {
   }
 }
 
-void prepare_directories(const upcase::settings& config, const upcase::settings& defaults) {
+void prepare_directories(const upcase::settings& config, const upcase::settings& defaults,
+                         const on_problem& tell) {
   const auto runtime = defaults.socket.parent_path();
   bool used = config.socket.parent_path() == runtime;
   for (const auto& directory : config.client_directories) {
@@ -29,29 +28,32 @@ void prepare_directories(const upcase::settings& config, const upcase::settings&
   }
   if (used) {
     if (const auto problem = upcase::prepare_runtime_directory(runtime)) {
-      throw start_error(EX_OSERR, *problem);
+      tell(start_error(EX_OSERR, *problem));
     }
   }
 }
 
-std::vector<upcase::client_directory> open_client_directories(const upcase::settings& config) {
+std::vector<upcase::client_directory> open_client_directories(const upcase::settings& config,
+                                                              const on_problem& tell) {
   std::vector<upcase::client_directory> result;
   if (config.credentials.source == upcase::credential_source::kernel) {
     return result;
   }
   if (!upcase::kernel_can_check_files()) {
-    throw start_error(
+    tell(start_error(
         EX_OSERR,
         "this kernel has no openat2(2), or a sandbox forbids it (RestrictSUIDSGID= does); "
         "the check of clients' socket files needs it, without it only 'credentials = kernel' "
-        "can be served");
+        "can be served"));
+    return result;
   }
   for (const auto& path : config.client_directories) {
     auto opened = upcase::client_directory::open_or_create(path);
     if (const auto* problem = std::get_if<std::string>(&opened)) {
-      throw start_error(EX_CONFIG, "client-directory: " + *problem);
+      tell(start_error(EX_CONFIG, "client-directory: " + *problem));
+    } else {
+      result.push_back(std::get<upcase::client_directory>(std::move(opened)));
     }
-    result.push_back(std::get<upcase::client_directory>(std::move(opened)));
   }
   return result;
 }

@@ -2,21 +2,31 @@
 
 #pragma once
 
+#include <functional>
 #include <upcase/client_directory.hpp>
 #include <upcase/settings.hpp>
 #include <vector>
+
+#include "start_error.hpp"
 
 namespace upcased {
 
 /// To as many open files as the hard limit allows: each client is one.
 void raise_descriptor_limit() noexcept;
 
+/// What to do about something that cannot be had.
+using on_problem = std::function<void(const start_error&)>;
+inline void refuse(const start_error& problem) { throw start_error(problem); }
+
 /// Makes the directories that have a place in the default layout; elsewhere the
-/// administrator decides what exists. Throws start_error.
-void prepare_directories(const upcase::settings& config, const upcase::settings& defaults);
+/// administrator decides what exists.
+void prepare_directories(const upcase::settings& config, const upcase::settings& defaults,
+                         const on_problem& tell = refuse);
 
 /// At start and at each reload; none where clients' files are no credential.
-/// Throws start_error.
-std::vector<upcase::client_directory> open_client_directories(const upcase::settings& config);
+/// Where `tell` returns, the result is those that can be had: a client that
+/// binds its file elsewhere is refused.
+std::vector<upcase::client_directory> open_client_directories(const upcase::settings& config,
+                                                              const on_problem& tell = refuse);
 
 }  // namespace upcased

@@ -8,22 +8,22 @@
 #include <chrono>
 #include <csignal>
 #include <fmt/format.h>
-#include <iterator>
 #include <optional>
 #include <sysexits.h>
 #include <unistd.h>
-#include <upcase/carrier.hpp>
 #include <upcase/client_directory.hpp>
-#include <upcase/listener.hpp>
 #include <upcase/server.hpp>
 #include <utility>
 #include <vector>
 
 #include "heartbeat.hpp"
 #include "inheritance.hpp"
+#include "inherited_settings.hpp"
+#include "listening.hpp"
 #include "preparation.hpp"
 #include "reloader.hpp"
 #include "service_manager.hpp"
+#include "shortcomings.hpp"
 #include "signals.hpp"
 #include "start_error.hpp"
 #include "status_report.hpp"
@@ -46,20 +46,22 @@ constexpr int exit_handed_over = EX_TEMPFAIL;
 
 class service {
  public:
-  service(upcase::settings config, const upcase::setting_sources& sources,
-          const upcase::settings& defaults, std::vector<std::string> argv, upcase::log& journal)
-      : running_(config),
+  service(beginning with, upcase::log& journal)
+      : running_(std::move(with.config)),
+        defaults_(std::move(with.defaults)),
         journal_(journal),
-        directories_(open_client_directories(config)),
-        inherited_(take_inheritance(journal)),
+        inherited_(std::move(with.inherited)),
+        shortcomings_(std::move(with.refused), journal),
+        directories_(prepare()),
+        listening_(listen()),
         signals_(context_, [this](int signal) { obey(signal); }),
         status_(context_, manager_),
-        server_(context_, listen(), std::move(config), std::move(directories_),
+        server_(context_, std::move(listening_.socket), running_, std::move(directories_),
                 upcase::uppercase_session, journal),
         heartbeat_(context_, server_),
-        reloader_(context_, sources, defaults,
+        reloader_(context_, with.sources, defaults_,
                   [this](loaded_configuration fresh) { reload(std::move(fresh)); }),
-        succession_(context_, server_, manager_, journal, std::move(argv)) {}
+        succession_(context_, server_, manager_, journal, std::move(with.argv)) {}
 
   int run() {
     signals_.start();
@@ -67,10 +69,13 @@ class service {
       server_.on_change([this] { status_.changed(); });
     }
     take_over_clients();
+    if (const std::string remark = shortcomings_.remark(); !remark.empty()) {
+      status_.remark(remark);
+    }
     server_.start();
     journal_.write(log_level::info, event::status,
                    {{"state", "serving"},
-                    {"socket", socket_path_},
+                    {"socket", listening_.path},
                     {"version", UPCASE_VERSION},
                     {"pid", ::getpid()},
                     {"max-clients", running_.max_clients}});
@@ -80,50 +85,34 @@ class service {
   }
 
  private:
-  // The service manager's socket, or else one of our own, which a predecessor
-  // may have opened.
-  upcase::file_descriptor listen() {
-    if (inherited_.activated.fd) {
-      socket_path_ = inherited_.activated.path;
-      return std::move(inherited_.activated.fd);
+  // With a predecessor, its clients want to be served by what can be had.
+  std::vector<upcase::client_directory> prepare() {
+    const on_problem tell =
+        inherited_.has_predecessor
+            ? on_problem([this](const start_error& error) { shortcomings_.add(error.what()); })
+            : on_problem(refuse);
+    prepare_directories(running_, defaults_, tell);
+    return open_client_directories(running_, tell);
+  }
+
+  listening listen() {
+    listening result = upcased::listen(inherited_, running_, journal_);
+    for (const std::string& problem : result.problems) {
+      shortcomings_.add(problem);
     }
-    socket_path_ = running_.socket.native();
-    const auto backlog = static_cast<int>(running_.backlog);
-    if (inherited_.own.fd && inherited_.own.path == socket_path_) {
-      listener_.emplace(std::move(inherited_.own.fd), running_.socket, running_.socket_mode,
-                        backlog);
-    } else {
-      listener_.emplace(running_.socket, running_.socket_mode, backlog);
-    }
-    return listener_->take_socket();
+    return result;
   }
 
   // Before anybody is told that we serve, so that who waits for that finds the
   // old clients served.
   void take_over_clients() {
-    if (inherited_.carriers.empty()) {
-      return;
-    }
-    upcase::cargo all;
-    std::size_t lost = 0;
-    for (const auto& carrier : inherited_.carriers) {
-      auto [load, lost_here, problem] = upcase::unload_carrier(carrier.get());
-      all.served = std::max(all.served, load.served);
-      all.refused = std::max(all.refused, load.refused);
-      std::ranges::move(load.clients, std::back_inserter(all.clients));
-      lost += lost_here;
-      if (lost_here > 0) {
-        journal_.write(log_level::error, event::status,
-                       {{"taken-over", "no"}, {"clients", lost_here}, {"reason", problem}});
+    if (inherited_.has_predecessor) {
+      server_.take_over(unload(std::move(inherited_.carriers), journal_));
+      for (const char* name : {carrier_name, listener_name, lock_name, settings_name}) {
+        manager_.forget(name);
       }
     }
-    inherited_.carriers.clear();
-    const std::size_t clients = all.clients.size();
-    server_.take_over(std::move(all));
-    manager_.forget(carrier_name);
-    manager_.forget(listener_name);
-    journal_.write(log_level::info, event::status,
-                   {{"taken-over", "yes"}, {"clients", clients}, {"lost", lost}});
+    inherited_ = {};
   }
 
   void report_start() {
@@ -169,8 +158,21 @@ class service {
     }
   }
 
+  std::vector<named_descriptor> estate() {
+    std::vector<named_descriptor> result{
+        {listening_.own ? listener_name : activated_name, server_.listening_socket()}};
+    if (listening_.own && listening_.own->lock() >= 0) {
+      result.push_back({lock_name, listening_.own->lock()});
+    }
+    packed_ = pack_settings(running_, journal_);
+    if (packed_) {
+      result.push_back({settings_name, packed_.get()});
+    }
+    return result;
+  }
+
   void hand_over() {
-    succession_.begin(listener_ ? listener_name : activated_name, [this](succession::outcome how) {
+    const auto ended = [this](succession::outcome how) {
       if (how == succession::outcome::failed) {
         if (stopping_) {
           stop();
@@ -178,15 +180,16 @@ class service {
         return;
       }
       exit_code_ = exit_handed_over;
-      if (listener_) {
-        listener_->leave_files();
+      if (listening_.own) {
+        listening_.own->leave_files();
       }
       if (how == succession::outcome::done) {
         context_.stop();
       } else if (!std::exchange(stopping_, true)) {
         stop();
       }
-    });
+    };
+    succession_.begin([this] { return estate(); }, ended);
   }
 
   void stop() {
@@ -222,10 +225,7 @@ class service {
 
   // Stays in the status until a reload succeeds.
   void tell_refused_reload(const std::vector<std::string>& problems) {
-    const std::size_t more = problems.size() - 1;
-    status_.remark(fmt::format("reload refused, still with the old configuration: {}{}",
-                               problems.front(),
-                               more == 0 ? "" : fmt::format(" (and {} more)", more)));
+    status_.remark("reload refused, still with the old configuration: " + first_of(problems));
   }
 
   // What was fixed at start stays; who changed it is told.
@@ -245,12 +245,14 @@ class service {
   }
 
   upcase::settings running_;
+  const upcase::settings defaults_;
   upcase::log& journal_;
-  asio::io_context context_{1};                        // the hint: one thread runs it
+  asio::io_context context_{1};  // the hint: one thread runs it
+  inheritance inherited_;        // until it is taken over
+  shortcomings shortcomings_;
   std::vector<upcase::client_directory> directories_;  // on their way to the server
-  inheritance inherited_;                              // likewise
-  std::optional<upcase::listener> listener_;           // none: the service manager listens
-  std::string socket_path_;
+  listening listening_;
+  upcase::file_descriptor packed_;  // the settings, on their way to a successor
   signals signals_;
   service_manager manager_;
   std::optional<std::chrono::microseconds> silence_ = service_manager::longest_silence();
@@ -265,16 +267,15 @@ class service {
 
 }  // namespace
 
-int serve(upcase::settings config, const upcase::setting_sources& sources,
-          const upcase::settings& defaults, std::vector<std::string> argv, upcase::log& journal) {
+int serve(beginning with, upcase::log& journal) {
   // A client or a log reader that goes away is an error code, not a signal.
   if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
     throw start_error(EX_OSERR, "cannot ignore SIGPIPE");
   }
   raise_descriptor_limit();
-  prepare_directories(config, defaults);
+  tell_discarded(with.inherited, journal);
   try {
-    return service(std::move(config), sources, defaults, std::move(argv), journal).run();
+    return service(std::move(with), journal).run();
   } catch (const upcase::listen_error& error) {
     throw start_error(error.already_running ? EX_UNAVAILABLE : EX_OSERR, error.what());
   }

@@ -71,11 +71,11 @@ succession::succession(boost::asio::io_context& context, upcase::server& server,
   program_ = std::filesystem::read_symlink("/proc/self/exe", ignored).native();
 }
 
-void succession::begin(const char* listening_name, std::function<void(outcome)> ended) {
-  if (listening_name_ != nullptr) {
+void succession::begin(estate rest, std::function<void(outcome)> ended) {
+  if (ended_) {
     return;
   }
-  listening_name_ = listening_name;
+  rest_ = std::move(rest);
   ended_ = std::move(ended);
   if (manager_.stores_descriptors()) {
     gather();
@@ -87,7 +87,6 @@ void succession::begin(const char* listening_name, std::function<void(outcome)> 
 bool succession::cancel() {
   if (checker_.is_open()) {
     checker_.close();  // the check's result interests nobody any more
-    listening_name_ = nullptr;
     ended_ = nullptr;
   }
   cancelled_ = gathering_;
@@ -114,9 +113,12 @@ void succession::gathered(upcase::cargo load) {
 void succession::store(upcase::cargo load) {
   const std::size_t clients = load.clients.size();
   auto loaded = upcase::load_carriers(std::move(load));
+  std::vector<named_descriptor> rest = rest_();
+  // Its own socket it has.
+  std::erase_if(rest, [](const auto& each) { return each.name == activated_name; });
   bool stored = manager_.store(carrier_name, loaded.carriers);
-  if (listening_name_ == std::string_view(listener_name)) {
-    stored = manager_.store(listener_name, server_.listening_socket()) && stored;
+  for (const auto& [name, fd] : rest) {
+    stored = manager_.store(name.c_str(), fd) && stored;
   }
   if (!stored || !manager_.has_heard()) {
     tell(upcase::log_level::error, "failed", "the service manager does not take the descriptors");
@@ -128,7 +130,9 @@ void succession::store(upcase::cargo load) {
   // would have the store thrown away.
   if (stop_is_pending()) {
     manager_.forget(carrier_name);
-    manager_.forget(listener_name);
+    for (const auto& each : rest) {
+      manager_.forget(each.name.c_str());
+    }
     take_back(std::move(loaded));
     end(outcome::failed);
     return;
@@ -187,15 +191,15 @@ void succession::become_successor(upcase::cargo load) {
     end(outcome::failed);
     return;
   }
-  std::vector<named_descriptor> estate{{listening_name_, server_.listening_socket()}};
+  std::vector<named_descriptor> all = rest_();
   for (const auto& carrier : loaded.carriers) {
-    estate.push_back({carrier_name, carrier.get()});
+    all.push_back({carrier_name, carrier.get()});
   }
   tell(upcase::log_level::info, "exec", program_);
-  bequeath(estate);
+  bequeath(all);
   ::execv(program_.c_str(), pointers_to(argv_).data());
   const int error = errno;
-  keep(estate);
+  keep(all);
   tell(upcase::log_level::error, "failed",
        fmt::format("cannot become '{}': {}", program_, upcase::describe(error)));
   take_back(std::move(loaded));
@@ -216,9 +220,6 @@ void succession::tell(upcase::log_level level, std::string_view what, std::strin
   journal_.write(level, upcase::event::status, {{"hand-over", what}, {"reason", reason}});
 }
 
-void succession::end(outcome how) {
-  listening_name_ = nullptr;
-  std::exchange(ended_, nullptr)(how);
-}
+void succession::end(outcome how) { std::exchange(ended_, nullptr)(how); }
 
 }  // namespace upcased

@@ -37,10 +37,13 @@ class succession {
   succession(boost::asio::io_context& context, upcase::server& server,
              const service_manager& manager, upcase::log& journal, std::vector<std::string> argv);
 
+  /// What the successor inherits beside the clients; asked when they are on their
+  /// way, so that it is what holds then. The descriptors stay open until `ended`.
+  using estate = std::function<std::vector<named_descriptor>()>;
+
   /// Begins, and calls `ended` unless this process has become its successor.
-  /// `listening_name` says whose the server's listening socket is, by the
-  /// name that it is to be inherited under. Ignored while one is under way.
-  void begin(const char* listening_name, std::function<void(outcome)> ended);
+  /// Ignored while one is under way.
+  void begin(estate rest, std::function<void(outcome)> ended);
 
   /// A stop is wanted instead. True if clients are on their way by now: they are
   /// taken back first, and `ended` is called with `failed`.
@@ -63,10 +66,10 @@ class succession {
   std::vector<std::string> argv_;
   std::string program_;                            // where our own program stands
   boost::asio::posix::stream_descriptor checker_;  // a pidfd: the successor's check
-  const char* listening_name_ = nullptr;           // null: nothing is under way
-  bool gathering_ = false;                         // the server is giving its clients up
+  estate rest_;
+  bool gathering_ = false;  // the server is giving its clients up
   bool cancelled_ = false;
-  std::function<void(outcome)> ended_;
+  std::function<void(outcome)> ended_;  // none: nothing is under way
 };
 
 }  // namespace upcased

@@ -41,6 +41,10 @@ acceptor::acceptor(asio::io_context& context, file_descriptor listening, accepto
 
 void acceptor::start() {
   phase_ = phase::open;
+  // A loop that `pause` has told to end, but that has not come round since, goes on.
+  if (std::exchange(loops_, true)) {
+    return;
+  }
   // Whatever ends the loop that accepts must end the daemon with it: its clients
   // would connect, and wait for ever.
   asio::co_spawn(socket_.get_executor(), run(), [](const std::exception_ptr& failure) {
@@ -81,6 +85,7 @@ asio::awaitable<void> acceptor::run() {
       wants_places_ = false;
     }
   }
+  loops_ = false;
   answer_ping();
   if (phase_ == phase::finishing) {
     end();
@@ -165,10 +170,9 @@ void acceptor::pause() {
 }
 
 void acceptor::finish(std::size_t most) {
-  const bool open = phase_ == phase::open;
   phase_ = phase::finishing;
   owed_ = most;
-  if (open) {
+  if (loops_) {
     look_up();
   } else {
     end();

@@ -62,8 +62,8 @@ class acceptor {
   acceptor& operator=(const acceptor&) = delete;
   ~acceptor() = default;
 
-  /// Begins to accept. An error that will not pass leaves io_context::run as a
-  /// std::system_error.
+  /// Begins to accept, for the first time or after `pause`. An error that will
+  /// not pass leaves io_context::run as a std::system_error.
   void start();
 
   /// Stops for now; what waits in the backlog stays there.
@@ -117,6 +117,7 @@ class acceptor {
   bool paused_full_ = false;  // as the log has it
   newcomer waiting_;          // accepted, but a shortage stopped its check
   enum class phase { paused, open, finishing } phase_ = phase::paused;
+  bool loops_ = false;            // `run` is under way: one at most
   std::size_t owed_ = 0;          // while finishing: how many may still be accepted
   std::function<void()> pinged_;  // to be answered by `run`
   std::atomic<bool> wants_places_ = false;

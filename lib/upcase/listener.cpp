@@ -34,6 +34,13 @@ sockaddr_un address_of(const std::filesystem::path& path) {
   return *address;
 }
 
+bool is_at(int fd, const std::filesystem::path& path) noexcept {
+  struct stat held {};
+  struct stat named {};
+  return ::fstat(fd, &held) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
 // The lock file is removed by whoever holds it, so one that was opened may be
 // gone by the time it is locked: look again whether the name leads to it.
 file_descriptor acquire_lock(const std::filesystem::path& path,
@@ -50,10 +57,7 @@ file_descriptor acquire_lock(const std::filesystem::path& path,
       }
       fail("lock", path);
     }
-    struct stat held {};
-    struct stat named {};
-    if (::fstat(lock.get(), &held) == 0 && ::lstat(path.c_str(), &named) == 0 &&
-        held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
+    if (is_at(lock.get(), path)) {
       return lock;
     }
   }
@@ -105,6 +109,7 @@ listener::listener(std::filesystem::path path, mode_t mode, int backlog)
     if (!socket_ || bind_with_mode(socket_.get(), address, mode) != 0) {
       fail("bind", path_);
     }
+    find_file();
     listen(backlog);
   } catch (...) {
     ::unlink(lock_path_.c_str());
@@ -112,36 +117,69 @@ listener::listener(std::filesystem::path path, mode_t mode, int backlog)
   }
 }
 
-listener::listener(file_descriptor inherited, std::filesystem::path path, mode_t mode, int backlog)
+listener::listener(file_descriptor inherited, file_descriptor lock, std::filesystem::path path)
     : path_(std::move(path)),
       lock_path_(path_.native() + ".lock"),
-      lock_(acquire_lock(lock_path_, path_)),
+      lock_(std::move(lock)),
       socket_(std::move(inherited)) {
-  if (::chmod(path_.c_str(), mode) != 0) {
-    fail("set the mode of", path_);
+  if (!is_at(lock_.get(), lock_path_) || ::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    lock_.reset();
   }
-  listen(backlog);
+  find_file();
+}
+
+std::vector<std::string> listener::renew(mode_t mode, int backlog) {
+  std::vector<std::string> undone;
+  const auto attempt = [&](const auto& step) {
+    try {
+      step();
+    } catch (const listen_error& error) {
+      undone.emplace_back(error.what());
+    }
+  };
+  attempt([&] {
+    if (!lock_) {
+      lock_ = acquire_lock(lock_path_, path_);
+    }
+  });
+  attempt([&] {
+    if (!find_file()) {
+      throw listen_error(false, fmt::format("no socket stands at '{}' any more, so that nobody "
+                                            "else can connect; stop and start the daemon",
+                                            path_.native()));
+    }
+    if (::chmod(path_.c_str(), mode) != 0) {
+      fail("set the mode of", path_);
+    }
+  });
+  attempt([&] { listen(backlog); });
+  return undone;
+}
+
+bool listener::find_file() noexcept {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    return false;
+  }
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  return true;
 }
 
 void listener::listen(int backlog) {
-  if (struct stat status{}; ::lstat(path_.c_str(), &status) == 0) {
-    device_ = status.st_dev;
-    inode_ = status.st_ino;
-  }
   if (::listen(socket_.get(), backlog) != 0) {
     fail("listen on", path_);
   }
 }
 
 listener::~listener() {
-  if (!owns_files_) {
-    return;
-  }
-  if (struct stat status{};
-      ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
+  if (struct stat status{}; owns_socket_ && ::lstat(path_.c_str(), &status) == 0 &&
+                            status.st_dev == device_ && status.st_ino == inode_) {
     ::unlink(path_.c_str());
   }
-  ::unlink(lock_path_.c_str());
+  if (owns_lock_ && is_at(lock_.get(), lock_path_)) {
+    ::unlink(lock_path_.c_str());
+  }
 }
 
 }  // namespace upcase

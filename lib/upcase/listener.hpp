@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <upcase/file_descriptor.hpp>
 #include <utility>
+#include <vector>
 
 namespace upcase {
 
@@ -31,30 +32,43 @@ class listener {
   /// umask for a moment: call it while there is one thread. Throws
   /// listen_error.
   listener(std::filesystem::path path, mode_t mode, int backlog);
-  /// Goes on with a socket that a predecessor has bound to `path`: clients that
-  /// wait in its backlog stay there. Mode and backlog become those given.
-  listener(file_descriptor inherited, std::filesystem::path path, mode_t mode, int backlog);
+  /// Goes on with a socket that a predecessor has bound to `path`, and with its
+  /// lock, if it is that: clients that wait in the backlog stay there.
+  listener(file_descriptor inherited, file_descriptor lock, std::filesystem::path path);
   listener(listener&&) = delete;
   listener& operator=(listener&&) = delete;
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
   ~listener();
 
+  /// Gives an inherited socket this mode and backlog, and takes the lock where
+  /// none was inherited. Whatever of that cannot be done is returned, a sentence
+  /// each: no reason to close a socket that clients have connected to.
+  [[nodiscard]] std::vector<std::string> renew(mode_t mode, int backlog);
+
   /// Leaves the files alone: the socket lives on elsewhere.
-  void leave_files() noexcept { owns_files_ = false; }
+  void leave_files() noexcept { owns_socket_ = owns_lock_ = false; }
+  /// Leaves what stands at the path alone: it is somebody else's by now.
+  void leave_socket() noexcept { owns_socket_ = false; }
 
   /// Hands out the listening socket, non-blocking; what is left here is the
   /// care for the files.
   [[nodiscard]] file_descriptor take_socket() noexcept { return std::move(socket_); }
 
+  /// The lock on it, which belongs to whoever has the descriptor (flock(2)); -1:
+  /// it could not be taken.
+  [[nodiscard]] int lock() const noexcept { return lock_.get(); }
+
  private:
   void listen(int backlog);
+  bool find_file() noexcept;
 
   std::filesystem::path path_;
   std::filesystem::path lock_path_;
-  file_descriptor lock_;  // held for the listener's life
+  file_descriptor lock_;  // held for the listener's life, and across exec(2)
   file_descriptor socket_;
-  bool owns_files_ = true;
+  bool owns_socket_ = true;
+  bool owns_lock_ = true;
   dev_t device_ = 0;  // of the file that we bound
   ino_t inode_ = 0;
 };

@@ -8,7 +8,7 @@
 namespace upcase {
 namespace {
 
-constexpr std::array<message_kind, 28> table{{
+constexpr std::array<message_kind, 30> table{{
     {event::deny, "verdict", "unnamed", "0199e256ecf440f3bcfced451140d567"},
     {event::deny, "verdict", "abstract", "5954c643c63243b997b577fe8741a278"},
     {event::deny, "verdict", "too-long", "c129179f97d54203b8f026d20bc74019"},
@@ -32,6 +32,8 @@ constexpr std::array<message_kind, 28> table{{
     {event::status, "state", "stopped", "2ecb365ac11f45a5bb437b08c0179948"},
     {event::status, "state", "failed", "78c76a22cc2e424cadd5163be3a274ba"},
     {event::status, "configuration", "refused", "d8826d599e444dc49d7a07b39e9cf435"},
+    {event::status, "configuration", "kept", "8702d3fcc7ec43628c55e2b298740e2d"},
+    {event::status, "restart", "partial", "67d1bd38e6be4e1fa30c276c7c06a25c"},
     {event::status, "reload", "done", "ac1e7b7b059a491c92f48176da03815d"},
     {event::status, "reload", "refused", "88854c19525f4e64b98f6e378cdc21a2"},
     {event::status, "reload", "partial", "2b47540ff6844b1eb2afe1047879dacc"},

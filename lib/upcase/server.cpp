@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <exception>
 #include <iterator>
 #include <new>
-#include <span>
 #include <utility>
 
 namespace upcase {
@@ -39,9 +39,30 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       client_log_(context, journal) {
   const worker::surroundings around{
       .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
-  while (workers_.size() < config_.threads) {
-    workers_.push_back(std::make_unique<worker>(around, timeouts_of(config_)));
+  workers_.reserve(config_.threads);
+  threads_.reserve(config_.threads);
+  try {
+    while (workers_.size() < config_.threads) {
+      add_worker(around);
+    }
+  } catch (const std::exception& missing) {
+    if (workers_.empty()) {
+      throw;
+    }
+    journal_.write(
+        log_level::error, event::status,
+        {{"threads", workers_.size()}, {"wanted", config_.threads}, {"reason", missing.what()}});
   }
+}
+
+// One that gets no thread must not get clients either.
+void server::add_worker(const worker::surroundings& around) {
+  auto next = std::make_unique<worker>(around, timeouts_of(config_));
+  threads_.emplace_back([this, &loop = *next, spin = config_.busy_poll] {
+    started_.wait(false);
+    loop.run(spin);
+  });
+  workers_.push_back(std::move(next));
 }
 
 server::~server() {
@@ -49,14 +70,18 @@ server::~server() {
   for (const auto& each : workers_) {
     each->stop();
   }
+  let_threads_run();
   threads_.clear();
+}
+
+void server::let_threads_run() noexcept {
+  started_ = true;
+  started_.notify_all();
 }
 
 void server::start() {
   phase_ = phase::serving;
-  for (const auto& each : std::span(workers_).subspan(threads_.size())) {
-    threads_.emplace_back([&loop = *each, spin = config_.busy_poll] { loop.run(spin); });
-  }
+  let_threads_run();
   acceptor_.start();
 }
 

@@ -48,8 +48,9 @@ namespace upcase {
 class server final : private acceptor_owner {
  public:
   /// `listening` is a listening, non-blocking Unix stream socket. The handler
-  /// is called on every loop's thread. `journal` outlives the server. Throws
-  /// std::system_error where descriptors or threads are missing.
+  /// is called on every loop's thread. `journal` outlives the server. Where
+  /// descriptors or threads are missing, it does with fewer loops and says so;
+  /// without any it throws std::system_error.
   server(boost::asio::io_context& context, file_descriptor listening, settings config,
          std::vector<client_directory> directories, handler serve, log& journal);
   server(const server&) = delete;
@@ -117,6 +118,8 @@ class server final : private acceptor_owner {
   void client_gone() noexcept;
   void tell_change() noexcept;
   void finish_if_drained();
+  void add_worker(const worker::surroundings& around);
+  void let_threads_run() noexcept;
 
   template <typename Action>
   void on_every_worker(Action action);
@@ -140,6 +143,8 @@ class server final : private acceptor_owner {
   std::atomic<std::size_t> clients_ = 0;  // admitted and not yet gone
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
+
+  std::atomic<bool> started_ = false;  // what the threads wait for
 
   // Last, so that no thread runs while anything above is destroyed.
   std::vector<std::unique_ptr<worker>> workers_;

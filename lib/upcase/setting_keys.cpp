@@ -100,6 +100,14 @@ texts print_rules(const settings& s) {
   return result;
 }
 template <auto List>
+texts print_ids(const settings& s) {
+  texts result;
+  for (const auto id : s.access.*List) {
+    result.push_back(std::to_string(id));
+  }
+  return result;
+}
+template <auto List>
 void clear_rules(settings& s) {
   (s.access.*List).clear();
 }
@@ -134,18 +142,20 @@ const auto table = std::to_array<setting_key>({
      [](const settings& s) -> texts { return {format_duration(s.credentials.max_age)}; }},
     {"allow-user", "USER", "serve this user (repeatable)",
      add_rule<&access_rules::allow_users, parse_user>,
-     print_rules<&access_rules::allow_users, format_user>, clear_rules<&access_rules::allow_users>},
+     print_rules<&access_rules::allow_users, format_user>, clear_rules<&access_rules::allow_users>,
+     print_ids<&access_rules::allow_users>},
     {"allow-group", "GROUP", "serve this group (repeatable)",
      add_rule<&access_rules::allow_groups, parse_group>,
      print_rules<&access_rules::allow_groups, format_group>,
-     clear_rules<&access_rules::allow_groups>},
+     clear_rules<&access_rules::allow_groups>, print_ids<&access_rules::allow_groups>},
     {"deny-user", "USER", "refuse this user; beats any allow (repeatable)",
      add_rule<&access_rules::deny_users, parse_user>,
-     print_rules<&access_rules::deny_users, format_user>, clear_rules<&access_rules::deny_users>},
+     print_rules<&access_rules::deny_users, format_user>, clear_rules<&access_rules::deny_users>,
+     print_ids<&access_rules::deny_users>},
     {"deny-group", "GROUP", "refuse this group (repeatable)",
      add_rule<&access_rules::deny_groups, parse_group>,
-     print_rules<&access_rules::deny_groups, format_group>,
-     clear_rules<&access_rules::deny_groups>},
+     print_rules<&access_rules::deny_groups, format_group>, clear_rules<&access_rules::deny_groups>,
+     print_ids<&access_rules::deny_groups>},
     {"max-clients", "N", "at once; more wait in the backlog",
      set_count<&settings::max_clients, 1, most_clients>, print_count<&settings::max_clients>},
     {"max-clients-per-user", "N", "more are refused; 0 = no limit",
@@ -207,10 +217,11 @@ std::string_view nearest_setting(std::string_view name) {
   return best;
 }
 
-std::string print_settings(const settings& value) {
+std::string print_settings(const settings& value, users_by what) {
   std::string result;
   for (const setting_key& key : table) {
-    for (const std::string& text : key.print(value)) {
+    const bool numbers = what == users_by::number && key.print_numbers != nullptr;
+    for (const std::string& text : (numbers ? key.print_numbers : key.print)(value)) {
       result += fmt::format("{} = {}\n", key.name, text);
     }
   }

@@ -24,6 +24,8 @@ struct setting_key {
   std::vector<std::string> (*print)(const settings&);
   /// Empties the list of a repeatable key; null for the others.
   void (*clear)(settings&) = nullptr;
+  /// As `print`, but asks no name service; null where `print` asks none.
+  std::vector<std::string> (*print_numbers)(const settings&) = nullptr;
 
   [[nodiscard]] bool repeatable() const noexcept { return clear != nullptr; }
 };
@@ -37,7 +39,10 @@ const setting_key* find_setting(std::string_view name) noexcept;
 /// The known key that was probably meant by a misspelt one; may be empty.
 std::string_view nearest_setting(std::string_view name);
 
+enum class users_by { name, number };
+
 /// The whole of it as a configuration file that loads back to the same value.
-std::string print_settings(const settings& value);
+/// By number, no name service is asked, now or when it is read.
+std::string print_settings(const settings& value, users_by what = users_by::name);
 
 }  // namespace upcase

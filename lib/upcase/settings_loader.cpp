@@ -290,7 +290,9 @@ loaded_settings load_settings(const setting_sources& sources, settings defaults)
   load.read(sources.config, sources.config_required);
   load.read_drop_ins(sources.config.native() + ".d");
   load.take_command_line(sources.command_line);
-  return load.finish();
+  loaded_settings result = load.finish();
+  result.problems.insert(result.problems.begin(), sources.problems.begin(), sources.problems.end());
+  return result;
 }
 
 }  // namespace upcase

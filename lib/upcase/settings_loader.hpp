@@ -27,6 +27,8 @@ struct setting_sources {
   bool config_required = false;
   /// Key and value, as given on the command line, in its order.
   std::vector<std::pair<std::string, std::string>> command_line;
+  /// What is wrong with the command line itself; among the problems of each load.
+  std::vector<std::string> problems = {};
 };
 
 struct loaded_settings {

@@ -15,6 +15,7 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/handover_test.cpp
   integration/life_test.cpp
   integration/name_service_test.cpp
+  integration/succession_test.cpp
   ${systemd_tests}
 )
 target_compile_definitions(test-integration PRIVATE

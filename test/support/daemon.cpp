@@ -38,7 +38,12 @@ void daemon::start_with(const std::vector<passed_descriptor>& passed,
 }
 
 void daemon::launch(process_options child, const std::vector<std::string>& arguments) {
-  child.argv = {options_.program, "--socket", socket(), "--client-directory", clients()};
+  child.argv = {options_.program};
+  if (options_.bare) {
+    child.environment.push_back("RUNTIME_DIRECTORY=" + directory().native());
+  } else {
+    child.argv.insert(child.argv.end(), {"--socket", socket(), "--client-directory", clients()});
+  }
   // A file or an option of the test's own comes later, and so wins.
   if (const char* threads = std::getenv("UPCASE_TEST_THREADS")) {
     child.argv.insert(child.argv.end(), {"--threads", threads});

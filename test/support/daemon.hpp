@@ -23,6 +23,9 @@ class daemon {
   struct options {
     /// More options for upcased; socket and client directory are given.
     std::vector<std::string> arguments = {};
+    /// Without --socket and --client-directory, which are then in the runtime
+    /// directory, and may be configured.
+    bool bare = false;
     /// Text of the configuration file; nothing: no file.
     std::optional<std::string> config = {};
     /// As in process_options.

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 #include <upcase/listener.hpp>
 #include <upcase/runtime_directory.hpp>
+#include <utility>
 
 #include "support/client.hpp"
 #include "support/process.hpp"
@@ -85,6 +87,53 @@ BOOST_AUTO_TEST_CASE(a_stale_socket_of_somebody_elses_is_no_running_daemon) {
     return 2;
   });
   BOOST_TEST(as_user.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_successor_goes_on_with_socket_and_lock) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  upcase::listener first(path, 0600, 1);
+  upcase::file_descriptor lock(::fcntl(first.lock(), F_DUPFD_CLOEXEC, 0));
+  {
+    upcase::listener second(first.take_socket(), std::move(lock), path);
+    BOOST_TEST(second.renew(0660, 1).empty());
+    struct stat status {};
+    BOOST_REQUIRE(::lstat(path.c_str(), &status) == 0);
+    BOOST_TEST((status.st_mode & ACCESSPERMS) == 0660U);
+    BOOST_TEST(test::listens(path));
+  }
+  BOOST_TEST(std::filesystem::is_empty(place.path()));
+}
+
+BOOST_AUTO_TEST_CASE(a_successor_without_files_says_so_and_touches_no_others) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  upcase::listener first(path, 0666, 1);
+  std::filesystem::remove(path);
+  test::write_file(path, "somebody else's");
+  {
+    // No lock was left, and `first` still has it.
+    upcase::listener second(first.take_socket(), {}, path);
+    const auto undone = second.renew(0600, 1);
+    BOOST_REQUIRE(undone.size() == 2U);
+    BOOST_TEST(undone[0].find("already running") != std::string::npos);
+    BOOST_TEST(undone[1].find("no socket stands at") != std::string::npos);
+    BOOST_TEST(second.lock() == -1);
+  }
+  BOOST_TEST(test::read_file(path) == "somebody else's");
+  BOOST_TEST(std::filesystem::exists(path.native() + ".lock"));
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_that_is_another_file_is_none) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  upcase::listener first(path, 0666, 1);
+  upcase::file_descriptor lock(::fcntl(first.lock(), F_DUPFD_CLOEXEC, 0));
+  std::filesystem::remove(path.native() + ".lock");
+  upcase::listener second(first.take_socket(), std::move(lock), path);
+  BOOST_TEST(second.lock() == -1);
+  BOOST_TEST(second.renew(0666, 1).empty());  // it makes one anew
+  BOOST_TEST(std::filesystem::exists(path.native() + ".lock"));
 }
 
 BOOST_AUTO_TEST_CASE(what_it_cannot_do_it_says) {

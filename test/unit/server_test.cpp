@@ -19,6 +19,7 @@
 #include "support/client.hpp"
 #include "support/failing_allocation.hpp"
 #include "support/running_server.hpp"
+#include "support/skip.hpp"
 
 namespace {
 
@@ -324,6 +325,29 @@ BOOST_AUTO_TEST_CASE(who_is_in_is_served_while_accepting_stands_still) {
   for (const auto& client : in) {
     BOOST_TEST(test::served(client.get()));
   }
+}
+
+BOOST_AUTO_TEST_CASE(with_fewer_threads_than_wanted_it_serves_on_those) {
+  SKIP_UNLESS(test::is_root(), "root's threads are not limited, another user is needed");
+  const auto outcome = test::run_as(47'114, 47'114, [] {
+    const rlimit few{.rlim_cur = 3, .rlim_max = 3};
+    if (::setrlimit(RLIMIT_NPROC, &few) != 0) {
+      return 1;
+    }
+    running_server server(test::roomy(), 8);
+    server->start();
+    return says(server, "wanted=8") && serves(server) && serves(server) && serves(server) ? 0 : 2;
+  });
+  BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_was_never_started_ends) {
+  boost::asio::io_context context{1};
+  test::memory_log journal;
+  auto config = test::roomy();
+  config.threads = 3;
+  const upcase::server server(context, test::make_socket(), config, {}, upcase::uppercase_session,
+                              journal);
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_that_throws_leaves_the_count_right) {

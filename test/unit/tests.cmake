@@ -1,6 +1,7 @@
 upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   support/failing_allocation.cpp
   support/running_server.cpp
+  unit/acceptor_test.cpp
   unit/access_test.cpp
   unit/blocking_pool_test.cpp
   unit/client_directory_test.cpp

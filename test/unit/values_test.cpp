@@ -203,4 +203,16 @@ BOOST_AUTO_TEST_CASE(back_off_doubles_up_to_a_second) {
   BOOST_TEST((backoff.next() == 50ms));
 }
 
+BOOST_AUTO_TEST_CASE(settings_by_number_ask_no_name_service) {
+  upcase::settings value = upcase::default_settings("/run/upcased");
+  value.access = {
+      .allow_users = {0, 4711}, .allow_groups = {0}, .deny_users = {1}, .deny_groups = {2}};
+  const std::string text = upcase::print_settings(value, upcase::users_by::number);
+  for (const char* line : {"allow-user = 0\n", "allow-user = 4711\n", "allow-group = 0\n",
+                           "deny-user = 1\n", "deny-group = 2\n"}) {
+    BOOST_TEST(text.find(line) != std::string::npos);
+  }
+  BOOST_TEST(upcase::print_settings(value).find("allow-user = root\n") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
