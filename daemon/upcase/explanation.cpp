@@ -43,7 +43,7 @@ std::string about_client_directory(int error, const command& asked) {
           "; the modes there ('ls -ld {}'; the daemon makes it with 1733) or, in a "
           "service, the unit's sandbox forbid it ({})",
           directory, ourselves());
-    case 0:
+    case ENAMETOOLONG:
     case ENOENT:
     case ENOTDIR:
     case ELOOP:
