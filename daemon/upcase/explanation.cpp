@@ -43,7 +43,7 @@ std::string about_client_directory(int error, const command& asked) {
           "; the modes there ('ls -ld {}'; the daemon makes it with 1733) or, in a "
           "service, the unit's sandbox forbid it ({})",
           directory, ourselves());
-    case 0:
+    case ENAMETOOLONG:
     case ENOENT:
     case ENOTDIR:
     case ELOOP:
@@ -83,9 +83,10 @@ explanation explain_not_taken_in(const upcase::relay_result& result, const comma
         fmt::format("the daemon at '{}' is stopping and takes nobody in; try again later, or {}",
                     asked.socket.native(), how_to_start(asked.socket))};
   }
-  // With nothing sent, a stop looks like a refusal; it has newcomers only where
-  // the listening socket is the service manager's.
-  const bool may_be_stopping = result.sent == 0 && is_service_manager(socket.server());
+  // Once an empty input has ended, a stop looks like a refusal; it meets newcomers
+  // only where the listening socket is the service manager's.
+  const bool may_be_stopping =
+      result.how == upcase::relay_result::outcome::done && is_service_manager(socket.server());
   return {EX_NOPERM,
           fmt::format("the daemon at '{}' ended the connection without an answer and left our "
                       "socket file '{}' where it was: it refused us ({}){}, or it ended us later "

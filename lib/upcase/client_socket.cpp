@@ -28,8 +28,10 @@ using kind = connect_error::kind;
 sockaddr_un address_of(const std::string& path, kind blame) {
   const auto address = socket_address(path);
   if (!address) {
-    throw connect_error(blame, fmt::format("the path '{}' has {} bytes; a socket's may have {}",
-                                           path, path.size(), longest_socket_path));
+    throw connect_error(blame,
+                        fmt::format("the path '{}' has {} bytes; a socket's may have {}", path,
+                                    path.size(), longest_socket_path),
+                        ENAMETOOLONG);
   }
   return *address;
 }
@@ -61,8 +63,8 @@ file_descriptor open_directory(const std::filesystem::path& path) {
   if (others_may_rename_in(status)) {
     throw connect_error(kind::client_directory,
                         fmt::format("others may write in '{}' and it is not sticky, so that they "
-                                    "could remove our socket file",
-                                    path.native()));
+                                    "could remove our socket file; 'chmod 1733 {}' mends that",
+                                    path.native(), path.native()));
   }
   return result;
 }

@@ -32,7 +32,7 @@ struct connect_error : std::runtime_error {
   connect_error(kind reason, const std::string& sentence, int code = 0)
       : std::runtime_error(sentence), why(reason), error(code) {}
   kind why;
-  int error;  ///< errno; 0 where no system call failed
+  int error;  ///< errno; 0 where we refuse ourselves
 };
 
 /// A stream socket bound to a file of its own, which the destructor removes if

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -162,6 +163,37 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_gone_has_refused_nobody) {
     BOOST_TEST(says(outcome, "'upcased --socket " + server.socket().native() + "'"));
     BOOST_TEST(std::filesystem::is_empty(server.clients()));
   }
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_server_that_ends_is_not_refused) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "upcased.sock";
+  std::filesystem::create_directory(place.path() / "clients");
+  auto listening = test::make_socket();
+  test::bind_to(listening.get(), path);
+  BOOST_REQUIRE(::listen(listening.get(), 1) == 0);
+  test::process client({.argv = {UPCASE_PROGRAM, "--socket", path, "x"}});
+  pollfd connected{.fd = listening.get(), .events = POLLIN, .revents = 0};
+  BOOST_TEST(::poll(&connected, 1, 10000) == 1);
+  listening.reset();
+  BOOST_TEST(client.wait().value_or(-1) == 69);
+}
+
+BOOST_AUTO_TEST_CASE(a_service_managers_socket_has_its_log_in_the_journal) {
+  BOOST_REQUIRE(::prctl(PR_SET_NAME, "systemd") == 0);  // who listens is known by its name
+  const test::one_client_server first([](const file_descriptor&, const auto&) {});
+  const auto outcome = upcase_at(first, {"x"});
+  const test::one_client_server second([](const file_descriptor& connection, const auto&) {
+    test::receive_to_end(connection.get());
+  });
+  const auto nothing_sent = upcase_at(second, {});
+  ::prctl(PR_SET_NAME, "test");
+  BOOST_TEST(outcome.code == 77);
+  BOOST_TEST(says(outcome, "'journalctl"), outcome.errors);
+  BOOST_TEST(says(outcome, " -u upcased'"), outcome.errors);
+  BOOST_TEST(!says(outcome, "or is stopping"), outcome.errors);
+  BOOST_TEST(nothing_sent.code == 77);
+  BOOST_TEST(says(nothing_sent, "or is stopping"), nothing_sent.errors);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_stopping_has_refused_nobody) {

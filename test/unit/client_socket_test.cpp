@@ -70,7 +70,7 @@ bool says_replaced(const upcase::connect_error& error) {
 }
 
 bool says_not_sticky(const upcase::connect_error& error) {
-  return std::string_view(error.what()).find("not sticky") != std::string_view::npos;
+  return std::string_view(error.what()).find("'chmod 1733 ") != std::string_view::npos;
 }
 
 }  // namespace
