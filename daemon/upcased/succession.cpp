@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <iterator>
+#include <new>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,8 +95,13 @@ bool succession::cancel() {
 }
 
 void succession::gather() {
-  gathering_ = true;
-  server_.hand_over([this](upcase::cargo load) { gathered(std::move(load)); });
+  try {
+    server_.hand_over([this](upcase::cargo load) { gathered(std::move(load)); });
+    gathering_ = true;
+  } catch (const std::bad_alloc& error) {
+    tell(upcase::log_level::error, "failed", error.what());
+    end(outcome::failed);
+  }
 }
 
 void succession::gathered(upcase::cargo load) {

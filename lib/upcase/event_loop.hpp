@@ -58,6 +58,9 @@ class event_loop {
     posted_.post(std::move(job));
   }
 
+  /// The same with a job of the caller's, which cannot fail.
+  void post(mailbox::standing_job& job) noexcept { posted_.post(job); }
+
   [[nodiscard]] readiness& ready_set() noexcept { return ready_; }
 
   /// Its content lasts until the coroutine that read into it waits.

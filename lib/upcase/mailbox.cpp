@@ -1,15 +1,19 @@
-// mailbox: a vector under a lock, and a bell.
+// mailbox: a list under a lock, and a bell.
 
 #include <upcase/mailbox.hpp>
 
 namespace upcase {
 
-void mailbox::put(job posted) {
+mailbox::~mailbox() {
+  posted_.clear_and_dispose([](entry* left) { left->discard(); });
+}
+
+void mailbox::put(entry& posted) noexcept {
   bool first = false;
   {
     const std::scoped_lock lock(mutex_);
-    first = jobs_.empty();
-    jobs_.push_back(std::move(posted));
+    first = posted_.empty();
+    posted_.push_back(posted);
   }
   if (first) {
     bell_.ring();
@@ -20,14 +24,12 @@ void mailbox::empty() {
   if (!bell_.came()) {
     return;
   }
-  std::vector<job> posted;
+  entries posted;
   {
     const std::scoped_lock lock(mutex_);
-    posted.swap(jobs_);
+    posted.swap(posted_);
   }
-  for (job& each : posted) {
-    each();
-  }
+  posted.clear_and_dispose([](entry* next) { next->call(); });
 }
 
 }  // namespace upcase

@@ -1,8 +1,8 @@
 // pending_output: the answers that a client has not taken yet.
 //
 // Mostly nothing. What there is was copied out of the loop's shared buffer, or,
-// for a client that came from an earlier process, still lies in the record that
-// it came with: thousands of slow clients are taken over without a copy.
+// for a client that came from an earlier process, lies at first in the record
+// that it came with: thousands of slow clients are taken over without a copy.
 
 #pragma once
 
@@ -18,15 +18,20 @@ class pending_output {
  public:
   pending_output() noexcept = default;
 
-  /// `bytes` stay where they are, which `owner` sees to for as long as it lives.
+  /// `bytes` stay where they are, which `owner` sees to for as long as it lives;
+  /// without any, it is let go at once.
   pending_output(std::span<const char> bytes, std::shared_ptr<const void> owner) noexcept
-      : owner_(std::move(owner)), bytes_(bytes) {}
+      : owner_(bytes.empty() ? nullptr : std::move(owner)), bytes_(bytes) {}
 
   [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
   [[nodiscard]] std::span<const char> bytes() const noexcept { return bytes_; }
 
   /// A copy of `more` behind what there is. Throws std::bad_alloc.
   void append(std::span<const char> more);
+
+  /// Copies the bytes into memory of their own, so that they keep nothing else
+  /// there. Throws std::bad_alloc, and then nothing has changed.
+  void move_out() { append({}); }
 
   /// The first `count` are gone. Gives the memory back with the last one: most
   /// clients never need it again.

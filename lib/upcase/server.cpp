@@ -3,7 +3,6 @@
 #include <upcase/server.hpp>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <exception>
 #include <iterator>
@@ -19,6 +18,11 @@ stream_timeouts timeouts_of(const settings& config) {
   return {.idle = config.idle_timeout, .write = config.write_timeout};
 }
 
+std::shared_ptr<const worker::conditions> conditions_of(const settings& config) {
+  return std::make_shared<const worker::conditions>(
+      worker::conditions{.rules = config.access, .timeouts = timeouts_of(config)});
+}
+
 }  // namespace
 
 server::server(asio::io_context& context, file_descriptor listening, settings config,
@@ -31,14 +35,20 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       journal_(journal),
       users_(config_.max_clients_per_user),
       drain_timer_(context),
-      client_left_(context,
-                   [this] {
-                     acceptor_.look_up();
-                     finish_if_drained();
-                   }),
-      client_log_(context, journal) {
+      news_(context, [this] { look_round(); }),
+      client_log_(context, journal),
+      conditions_(conditions_of(config_)) {
+  const auto count_down = [this](std::atomic<std::size_t>& missing) {
+    if (--missing == 0) {
+      news_.ring();
+    }
+  };
   const worker::surroundings around{
-      .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
+      .serve = serve_,
+      .journal = journal_,
+      .client_gone = [this] { client_gone(); },
+      .released = [this, count_down] { count_down(parts_missing_); },
+      .answered = [this, count_down] { count_down(answers_missing_); }};
   workers_.reserve(config_.threads);
   threads_.reserve(config_.threads);
   try {
@@ -149,14 +159,8 @@ void server::refuse(const finding& found) {
   tell_change();
 }
 
-template <typename Action>
-void server::on_every_worker(Action action) {
-  for (const auto& each : workers_) {
-    each->post(action);
-  }
-}
-
 void server::reload(settings config, std::vector<client_directory> directories) {
+  conditions_ = conditions_of(config);
   config_ = std::move(config);
   directories_ = std::move(directories);
   users_.set_limit(config_.max_clients_per_user);
@@ -164,38 +168,51 @@ void server::reload(settings config, std::vector<client_directory> directories) 
   acceptor_.look_up();
 }
 
-void server::reconsider_clients() {
-  const auto rules = std::make_shared<const access_rules>(config_.access);
-  on_every_worker([rules, timeouts = timeouts_of(config_)](worker& each) {
-    each.reconsider(*rules, timeouts);
-  });
+void server::reconsider_clients() noexcept {
+  for (const auto& each : workers_) {
+    each->reconsider(conditions_);
+  }
 }
 
 void server::hand_over(std::function<void(cargo)> ready) {
   if (phase_ != phase::serving) {
     return;
   }
+  // All memory that it takes, before anything changes: a worker must not fail.
+  // None of them gets a client from now on.
+  std::vector<std::vector<admitted_client>> parts(workers_.size());
+  std::size_t all = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i].reserve(workers_[i]->clients());
+    all += parts[i].capacity();
+  }
+  gathered_ = {.served = served_, .refused = refused_, .clients = {}};
+  gathered_.clients.reserve(all);
+  parts_ = std::move(parts);
+  ready_ = std::move(ready);
   phase_ = phase::handing_over;
   acceptor_.pause();
   client_log_.finish();
+  parts_missing_ = workers_.size();
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    workers_[i]->release(parts_[i]);
+  }
+}
 
-  struct gathering {
-    cargo all;
-    std::size_t missing = 0;
-    std::function<void(cargo)> ready;
-  };
-  const auto gathered = std::make_shared<gathering>(
-      gathering{.all = {.served = served_, .refused = refused_, .clients = {}},
-                .missing = workers_.size(),
-                .ready = std::move(ready)});
-  on_every_worker([this, gathered](worker& each) {
-    asio::post(context_, [gathered, part = each.release()]() mutable {
-      std::ranges::move(part, std::back_inserter(gathered->all.clients));
-      if (--gathered->missing == 0) {
-        gathered->ready(std::move(gathered->all));
-      }
-    });
-  });
+// What workers rang for.
+void server::look_round() {
+  acceptor_.look_up();
+  finish_if_drained();
+  if (answered_ && answers_missing_ == 0) {
+    std::exchange(answered_, nullptr)();
+  }
+  if (ready_ && parts_missing_ == 0) {
+    for (auto& part : parts_) {
+      std::ranges::move(part, std::back_inserter(gathered_.clients));
+    }
+    parts_.clear();
+    std::exchange(ready_, nullptr)(std::move(gathered_));
+  }
 }
 
 void server::take_over(cargo load) {
@@ -205,7 +222,11 @@ void server::take_over(cargo load) {
   // Oldest first, as if they had just come: quotas let the older ones stay.
   std::ranges::sort(load.clients, {}, &admitted_client::id);
   for (admitted_client& client : load.clients) {
-    client.charge = users_.take(client.who.uid);
+    try {
+      client.charge = users_.take(client.who.uid);
+    } catch (const std::bad_alloc&) {
+      // One too many rather than one lost.
+    }
     place(std::move(client));
   }
   reconsider_clients();
@@ -216,8 +237,20 @@ void server::stop(std::function<void()> stopped) {
   phase_ = phase::draining;
   journal_.write(log_level::info, event::status,
                  {{"state", "draining"}, {"clients", clients_.load()}});
-  on_every_worker([](worker& each) { each.drain(); });
+  for (const auto& each : workers_) {
+    each->drain();
+  }
   if (config_.drain_timeout != duration::zero()) {
+    limit_drain();
+  }
+  // Whoever is in the backlog has connected, and may have sent: it counts as
+  // a client before the stop, and gets its turn. Bounded, since more may come
+  // all the while.
+  acceptor_.finish(config_.backlog);
+}
+
+void server::limit_drain() noexcept {
+  try {
     drain_timer_.expires_after(config_.drain_timeout);
     drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
       if (!cancelled) {
@@ -226,16 +259,18 @@ void server::stop(std::function<void()> stopped) {
         stop_now();
       }
     });
+  } catch (const std::exception& error) {
+    // No memory: whoever stops us will not wait for ever.
+    journal_.write(log_level::error, event::status,
+                   {{"drain-timeout", "off"}, {"error", error.what()}});
   }
-  // Whoever is in the backlog has connected, and may have sent: it counts as
-  // a client before the stop, and gets its turn. Bounded, since more may come
-  // all the while.
-  acceptor_.finish(config_.backlog);
 }
 
 void server::stop_now() {
   acceptor_.give_up_backlog();
-  on_every_worker([](worker& each) { each.abort(end_reason::aborted); });
+  for (const auto& each : workers_) {
+    each->abort();
+  }
 }
 
 server::counts server::status() const noexcept {
@@ -246,7 +281,7 @@ void server::client_gone() noexcept {
   --clients_;
   tell_change();
   if (phase_ == phase::draining || acceptor_.wants_places()) {
-    client_left_.ring();
+    news_.ring();
   }
 }
 
@@ -261,14 +296,16 @@ void server::tell_change() noexcept {
 }
 
 void server::ping(std::function<void()> answered) {
-  const auto missing = std::make_shared<std::atomic<std::size_t>>(workers_.size() + 1);
-  const auto answer = [this, missing, answered = std::move(answered)] {
-    if (--*missing == 0) {
-      asio::post(context_, answered);
+  answered_ = std::move(answered);
+  answers_missing_ = workers_.size() + 1;
+  for (const auto& each : workers_) {
+    each->ping();
+  }
+  acceptor_.ping([this] {
+    if (--answers_missing_ == 0) {
+      news_.ring();
     }
-  };
-  on_every_worker([answer](worker& /*each*/) { answer(); });
-  acceptor_.ping(answer);
+  });
 }
 
 void server::finish_if_drained() {
@@ -278,7 +315,7 @@ void server::finish_if_drained() {
   phase_ = phase::stopped;
   drain_timer_.cancel();
   client_log_.finish();
-  client_left_.stop();
+  news_.stop();
   journal_.write(log_level::info, event::status,
                  {{"state", "stopped"}, {"served", served_}, {"refused", refused_}});
   if (stopped_) {

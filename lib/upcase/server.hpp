@@ -62,7 +62,8 @@ class server final : private acceptor_owner {
 
   /// Takes over everything that can change while clients are served; asks the
   /// rules again for those who are in. The socket's path, mode and backlog and
-  /// the number of threads stay as they are.
+  /// the number of threads stay as they are. Throws std::bad_alloc, and then
+  /// nothing has changed.
   void reload(settings config, std::vector<client_directory> directories);
 
   /// Accepts what already waits in the backlog (as places come free, where
@@ -77,7 +78,8 @@ class server final : private acceptor_owner {
   /// Stops accepting, takes every client out of its session, and calls `ready`
   /// with them all. Nothing is closed: whatever clients send meanwhile waits in
   /// their sockets, who connects waits in the backlog. Ignored while stopping;
-  /// until `ready` is called, the server must not be stopped.
+  /// until `ready` is called, the server must not be stopped. Throws
+  /// std::bad_alloc, and then nothing has changed.
   void hand_over(std::function<void(cargo)> ready);
 
   /// Goes on with clients of another server, or with its own again after
@@ -113,16 +115,15 @@ class server final : private acceptor_owner {
   int decide_and_place(newcomer& who);
   verdict decide(int fd, finding& found, quota::charge& charge);
   void place(admitted_client client);
-  void reconsider_clients();
+  void reconsider_clients() noexcept;
+  void look_round();
+  void limit_drain() noexcept;
   void refuse(const finding& found);
   void client_gone() noexcept;
   void tell_change() noexcept;
   void finish_if_drained();
   void add_worker(const worker::surroundings& around);
   void let_threads_run() noexcept;
-
-  template <typename Action>
-  void on_every_worker(Action action);
 
   boost::asio::io_context& context_;
   acceptor acceptor_;
@@ -133,13 +134,22 @@ class server final : private acceptor_owner {
   quota users_;
 
   boost::asio::steady_timer drain_timer_;
-  doorbell client_left_;
+  doorbell news_;  // from workers: clients left, or what they were asked for is done
   client_log client_log_;
   enum class phase { idle, serving, handing_over, draining, stopped };
   std::atomic<phase> phase_ = phase::idle;  // written by the context's thread alone
   std::function<void()> stopped_;
   std::function<void()> changed_;
 
+  // Of each worker, while it is asked for.
+  std::vector<std::vector<admitted_client>> parts_;
+  std::atomic<std::size_t> parts_missing_ = 0;
+  std::function<void(cargo)> ready_;
+  cargo gathered_;
+  std::atomic<std::size_t> answers_missing_ = 0;
+  std::function<void()> answered_;
+
+  std::shared_ptr<const worker::conditions> conditions_;
   std::atomic<std::size_t> clients_ = 0;  // admitted and not yet gone
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;

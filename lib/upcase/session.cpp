@@ -2,6 +2,7 @@
 
 #include <upcase/session.hpp>
 
+#include <new>
 #include <utility>
 
 namespace upcase {
@@ -42,6 +43,15 @@ admitted_client session::release() {
           .progress = std::move(connection.state),
           .charge = std::move(charge_),
           .told = told_};
+}
+
+std::size_t session::move_pending_out() noexcept {
+  try {
+    stream_.move_pending_out();
+    return stream_.bytes_pending();
+  } catch (const std::bad_alloc&) {
+    return 0;  // it stays where it is, then
+  }
 }
 
 end_reason session::reason() const noexcept {

@@ -57,11 +57,17 @@ class session_owner {
   session_owner& operator=(const session_owner&) = delete;
 };
 
+/// Links a session that has output in the record that it came with.
+using carrying_hook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct carrying>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
 /// Belongs to its event loop's thread. Any member that ends the session calls
 /// the owner, which destroys it: nothing may touch it afterwards.
 class session final : public ready_target,
                       public deadline,
-                      public boost::intrusive::list_base_hook<> {
+                      public boost::intrusive::list_base_hook<>,
+                      public carrying_hook {
  public:
   session(event_loop& loop, session_owner& owner, admitted_client client);
   ~session() = default;
@@ -84,6 +90,10 @@ class session final : public ready_target,
   /// Whether its user has too many connections, of which this is then none any
   /// more: it must be ended.
   bool give_up_excess() noexcept { return charge_.give_back_excess(); }
+
+  /// Copies its pending output out of the record that it came with, unless there
+  /// is no memory. Returns how many bytes that were.
+  std::size_t move_pending_out() noexcept;
 
   /// Applies changed timeouts.
   void restart_deadline() { stream_.restart_deadline(); }

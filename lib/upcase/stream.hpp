@@ -117,7 +117,12 @@ class stream {
   };
   [[nodiscard]] parts release();
 
+  /// Copies pending output out of the record that it came with (see
+  /// pending_output). Throws std::bad_alloc, and then nothing has changed.
+  void move_pending_out() { state_.pending.move_out(); }
+
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+  [[nodiscard]] std::size_t bytes_pending() const noexcept { return state_.pending.bytes().size(); }
   [[nodiscard]] end_reason ended() const noexcept { return ended_; }
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return state_.bytes_in; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return state_.bytes_out; }

@@ -47,7 +47,26 @@ void worker::serve(admitted_client client) noexcept {
   if (draining_) {
     fresh->request_stop();
   }
+  if (fresh->connection().bytes_pending() > 0) {
+    carrying_.push_back(*fresh);
+    loop_.post(move_pending_out_);
+  }
   fresh.release()->start(around_.serve);
+}
+
+// A record is there while any output lies in it, and may be hundreds of
+// megabytes: one slow client must not keep all of it. Copied at once, it would
+// keep everybody waiting; so it goes on between other things.
+void worker::move_pending_out() noexcept {
+  constexpr std::size_t at_once = std::size_t{1} << 20U;
+  for (std::size_t moved = 0; !carrying_.empty() && moved < at_once;) {
+    session& next = carrying_.front();
+    carrying_.pop_front();
+    moved += next.move_pending_out();
+  }
+  if (!carrying_.empty()) {
+    loop_.post(move_pending_out_);
+  }
 }
 
 // The loss of this client alone.
@@ -58,11 +77,24 @@ void worker::fail_client(std::uint64_t id, std::string_view why) noexcept {
       {{"client", id}, {"reason", to_string(end_reason::failed)}, {"error", why}});
 }
 
-void worker::reconsider(const access_rules& rules, stream_timeouts timeouts) noexcept {
-  loop_.set_timeouts(timeouts);
+void worker::reconsider(std::shared_ptr<const conditions> given) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    given_.swap(given);
+  }
+  loop_.post(reconsider_);
+}
+
+void worker::reconsider_all() noexcept {
+  std::shared_ptr<const conditions> given;
+  {
+    const std::scoped_lock lock(mutex_);
+    given = given_;
+  }
+  loop_.set_timeouts(given->timeouts);
   for (auto next = sessions_.end(); next != sessions_.begin();) {
     session& client = *--next;
-    const end_reason why = judge(client, rules);
+    const end_reason why = judge(client, given->rules);
     if (why != end_reason::open) {
       ++next;  // the one after `client`, which is about to go
       client.abort(why);
@@ -88,27 +120,30 @@ end_reason worker::judge(session& client, const access_rules& rules) noexcept {
   }
 }
 
-void worker::drain() noexcept {
+void worker::drain_all() noexcept {
   draining_ = true;
   for (session& client : sessions_) {
     client.request_stop();
   }
 }
 
-std::vector<admitted_client> worker::release() {
-  std::vector<admitted_client> released;
-  released.reserve(clients_);
-  sessions_.clear_and_dispose([&](session* given_up) {
-    const std::unique_ptr<session> gone(given_up);
-    released.push_back(gone->release());
-    drop_client();
-  });
-  return released;
+void worker::release(std::vector<admitted_client>& into) noexcept {
+  released_ = &into;
+  loop_.post(release_);
 }
 
-void worker::abort(end_reason why) {
+void worker::release_all() noexcept {
+  sessions_.clear_and_dispose([this](session* given_up) {
+    const std::unique_ptr<session> gone(given_up);
+    released_->push_back(gone->release());
+    drop_client();
+  });
+  around_.released();
+}
+
+void worker::abort_all() noexcept {
   for (auto next = sessions_.begin(); next != sessions_.end();) {
-    (next++)->abort(why);
+    (next++)->abort(end_reason::aborted);
   }
 }
 

@@ -164,6 +164,25 @@ BOOST_AUTO_TEST_CASE(who_was_not_told_of_stays_so) {
   BOOST_TEST(daemon.count("end client=") == told);
 }
 
+BOOST_AUTO_TEST_CASE(nobody_keeps_the_record_in_memory) {
+  const auto has_record = [](const test::daemon& daemon) {
+    const auto maps = "/proc/" + std::to_string(daemon.pid()) + "/maps";
+    return test::read_file(maps).find("upcased-handover") != std::string::npos;
+  };
+  test::daemon daemon;
+  const auto idle = daemon.connect();
+  BOOST_TEST(test::served(idle.get()));
+  client slow{daemon.connect(), {}, {}};
+  for (int i = 0; i < 20; ++i) {
+    slow.send_some(300'000, 1);
+    std::this_thread::sleep_for(10ms);
+  }
+  BOOST_REQUIRE(hand_over(daemon));
+  BOOST_TEST(test::eventually([&] { return !has_record(daemon); }, 5s));
+  BOOST_TEST(test::served(idle.get()));
+  BOOST_TEST(slow.complete());
+}
+
 BOOST_AUTO_TEST_CASE(signals_in_a_row_are_no_harm) {
   test::daemon daemon;
   auto clients = connect_many(daemon, 20);

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
+#include <memory>
 #include <sched.h>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
@@ -357,6 +359,26 @@ BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
   BOOST_TEST(server.receive(client.get(), 3) == "TWO");
   BOOST_TEST(server.receive(later.get(), 5) == "THREE");
   BOOST_TEST(server->status().served == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(slow_clients_do_not_keep_the_record_that_they_came_with) {
+  constexpr std::size_t each = 65'536;
+  auto record = std::make_shared<const std::string>(test::random_bytes(each * 60));
+  auto [clients, load] = make_cargo(60);
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    load.clients[i].progress.pending = {std::span(*record).subspan(i * each, each), record};
+    // No room for it: it stays pending.
+    const int size = 4096;
+    const int socket = load.clients[i].socket.get();
+    BOOST_REQUIRE(::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0);
+  }
+  running_server server(test::roomy(), 2);
+  server->take_over(std::move(load));
+  server->start();
+  BOOST_TEST(server.run_until([&] { return record.use_count() == 1; }, 5s));
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    BOOST_TEST((server.receive(clients[i].get(), each) == record->substr(i * each, each)));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(rules_are_asked_again) {

@@ -104,6 +104,29 @@ BOOST_AUTO_TEST_CASE(no_job_is_lost_or_overtaken_when_many_threads_post) {
   BOOST_TEST(all_done());
 }
 
+BOOST_AUTO_TEST_CASE(a_standing_job_is_done_once_each_time_it_was_posted) {
+  std::string done;
+  upcase::mailbox* box = nullptr;
+  upcase::mailbox::standing_job again([&] {
+    done += 'a';
+    if (done.size() < 4) {
+      box->post(again);
+    }
+  });
+  bench on;
+  box = &on.box;
+  on.box.post(again);
+  on.box.post([&done] { done += 'b'; });
+  on.box.post(again);
+  on.turn(patience::none);
+  BOOST_TEST(done == "ab");
+  on.turn(patience::none);
+  on.turn(patience::none);
+  on.turn(patience::none);
+  BOOST_TEST(done == "abaa");
+  on.box.post(again);  // and never done
+}
+
 BOOST_AUTO_TEST_CASE(what_a_job_holds_is_freed_done_or_not) {
   const auto held = std::make_shared<int>();
   {

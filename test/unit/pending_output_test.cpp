@@ -29,6 +29,21 @@ BOOST_AUTO_TEST_CASE(what_is_carried_stays_where_it_is) {
   BOOST_TEST(record.use_count() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(no_bytes_keep_no_record) {
+  const auto record = std::make_shared<const std::string>("CARRIED");
+  const upcase::pending_output output(std::string_view(*record).substr(7), record);
+  BOOST_TEST(record.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(it_can_leave_its_record) {
+  const auto record = std::make_shared<const std::string>("CARRIED");
+  upcase::pending_output output(*record, record);
+  output.consume(2);
+  output.move_out();
+  BOOST_TEST(text(output) == "RRIED");
+  BOOST_TEST(record.use_count() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(more_comes_behind_it) {
   auto record = std::make_shared<std::string>("CARRIED");
   upcase::pending_output output(*record, record);

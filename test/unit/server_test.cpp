@@ -87,6 +87,17 @@ upcase::task throws_at_once(upcase::stream& /*client*/, const upcase::peer& /*wh
   throw std::runtime_error("no coroutine yet");
 }
 
+// Its loop that accepts needs memory; whoever starts it is told, and tries again.
+void start_at_last(running_server& server) {
+  for (bool started = false; !started;) {
+    try {
+      server->start();
+      started = true;
+    } catch (const std::bad_alloc&) {
+    }
+  }
+}
+
 // Lets each allocation of a server's work fail in turn, until none is left to
 // fail. It must neither throw nor stop serving. `work` begins it, given clients
 // that `prepare` has brought; `done` ends it, and asks for no memory itself.
@@ -175,6 +186,60 @@ BOOST_AUTO_TEST_CASE(no_memory_to_ask_the_rules_again) {
         }
       },
       [](const running_server&, const clients& all) { return all_have_news(all); });
+}
+
+BOOST_AUTO_TEST_CASE(no_memory_to_hand_over_and_to_take_back) {
+  with_each_allocation_failing(
+      test::roomy(), [](running_server& server) { return bring_in(server, 4); },
+      [](running_server& server, clients& all) {
+        try {
+          server->hand_over([&](upcase::cargo load) {
+            server->take_over(std::move(load));
+            start_at_last(server);
+          });
+        } catch (const std::bad_alloc&) {
+          // Nothing has changed, then.
+        }
+        for (const auto& client : all) {
+          ::send(client.get(), "y", 1, MSG_NOSIGNAL);
+        }
+      },
+      [](const running_server&, const clients& all) { return all_have_news(all); });
+}
+
+BOOST_AUTO_TEST_CASE(whether_all_come_round_is_asked_without_memory) {
+  running_server server(test::roomy(), 2);
+  server->start();
+  const clients in = bring_in(server, 2);
+  bool answered = false;
+  std::function<void()> answer = [&] { answered = true; };
+  const std::function<bool()> over = [&] { return answered; };
+  const test::failing_allocation first(0);
+  server->ping(std::move(answer));
+  BOOST_TEST(server.run_until(over));
+}
+
+BOOST_AUTO_TEST_CASE(no_memory_to_stop) {
+  for (const bool at_once : {false, true}) {
+    std::size_t skipped = 0;
+    for (bool failed = true; failed; ++skipped) {
+      running_server server(test::roomy(), 2);
+      server->start();
+      server.run(1ms);
+      const clients all = bring_in(server, 4);
+      bool stopped = false;
+      std::function<void()> tell = [&] { stopped = true; };
+      const std::function<bool()> over = [&] { return stopped; };
+      const test::failing_allocation one(skipped);
+      server->stop(std::move(tell));
+      if (at_once) {
+        server->stop_now();
+      }
+      BOOST_REQUIRE(server.run_until(over));
+      failed = one.happened();
+    }
+    BOOST_TEST(skipped > 1U);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_lowered_quota_ends_what_is_too_many_and_no_more) {
