@@ -66,9 +66,10 @@ class server final : private acceptor_owner {
 
   /// Accepts what already waits in the backlog (as places come free, where
   /// `max_clients` are in) and then no more, answers what every client has sent
-  /// by now, and ends. `drain_timeout` bounds it.
+  /// by now, and ends. `drain_timeout` bounds it. `late` is for whoever connects
+  /// while that lasts; with `turned_away`, the end is up to 250 ms later.
   /// `stopped`, if any, is called when the last client is gone.
-  void stop(std::function<void()> stopped = {});
+  void stop(std::function<void()> stopped = {}, late_clients late = late_clients::wait);
 
   /// Ends what `stop` is still waiting for.
   void stop_now();
@@ -117,6 +118,7 @@ class server final : private acceptor_owner {
   void client_gone() noexcept;
   void tell_change() noexcept;
   void finish_if_drained();
+  void finish();
 
   template <typename Action>
   void on_every_worker(Action action);
