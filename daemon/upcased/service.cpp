@@ -151,7 +151,7 @@ class service {
       }
     } else if (!std::exchange(stopping_, true)) {
       if (!succession_.cancel()) {
-        stop();
+        stop(late_clients());
       }
     } else {
       server_.stop_now();
@@ -175,7 +175,7 @@ class service {
     const auto ended = [this](succession::outcome how) {
       if (how == succession::outcome::failed) {
         if (stopping_) {
-          stop();
+          stop(late_clients());
         }
         return;
       }
@@ -186,20 +186,27 @@ class service {
       if (how == succession::outcome::done) {
         context_.stop();
       } else if (!std::exchange(stopping_, true)) {
-        stop();
+        stop(upcase::late_clients::wait);  // for the successor
       }
     };
     succession_.begin([this] { return estate(); }, ended);
   }
 
-  void stop() {
+  // The service manager's socket is not ours to shut down.
+  [[nodiscard]] upcase::late_clients late_clients() const noexcept {
+    return listener_ ? upcase::late_clients::unable_to_connect : upcase::late_clients::turned_away;
+  }
+
+  void stop(upcase::late_clients late) {
     reloader_.stop();
     report_stop();
-    server_.stop([this] {
-      heartbeat_.stop();
-      status_.stop();
-      signals_.stop();
-    });
+    server_.stop(
+        [this] {
+          heartbeat_.stop();
+          status_.stop();
+          signals_.stop();
+        },
+        late);
   }
 
   void reload(loaded_configuration fresh) {

@@ -3,10 +3,12 @@
 #include <upcase/acceptor.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <exception>
+#include <new>
 #include <sys/socket.h>
 #include <system_error>
 #include <upcase/shortage.hpp>
@@ -24,6 +26,10 @@ constexpr std::size_t batch = 64;
 
 // A limit that is reached over and over is told this often.
 constexpr std::chrono::seconds between_full_messages{10};
+
+// A client that is turned away and did not look for so long finds its connection
+// closed, as if it had been refused.
+constexpr std::chrono::milliseconds time_to_see_the_end{250};
 
 // Errors of accept4 that will not pass: no socket, or none that listens.
 bool is_deaf(int error) noexcept {
@@ -169,8 +175,13 @@ void acceptor::pause() {
   look_up();
 }
 
-void acceptor::finish(std::size_t most) {
+void acceptor::finish(std::size_t most, late_clients late) {
   phase_ = phase::finishing;
+  late_ = late;
+  if (late == late_clients::unable_to_connect) {
+    // Of a listening Unix socket this refuses connect(2); its backlog stays.
+    ::shutdown(socket_.native_handle(), SHUT_RD);
+  }
   owed_ = most;
   if (loops_) {
     look_up();
@@ -208,8 +219,59 @@ void acceptor::answer_ping() {
 void acceptor::end() {
   owed_ = 0;
   waiting_.socket.reset();
-  socket_.close();
+  if (late_ == late_clients::turned_away) {
+    phase_ = phase::turning_away;
+    try {
+      asio::co_spawn(socket_.get_executor(), turn_away(), asio::detached);
+    } catch (const std::bad_alloc&) {
+      close();
+    }
+  } else {
+    close();
+  }
   owner_.accepting_ended();
+}
+
+std::chrono::steady_clock::time_point acceptor::close() {
+  phase_ = phase::closed;
+  socket_.close();
+  wake_up_.cancel();
+  return last_turned_away_ + time_to_see_the_end;
+}
+
+asio::awaitable<void> acceptor::turn_away() {
+  boost::system::error_code error;
+  while (phase_ == phase::turning_away) {
+    co_await socket_.async_wait(protocol::acceptor::wait_read,
+                                asio::redirect_error(asio::use_awaitable, error));
+    if (const auto delay = turn_some_away(); delay != milliseconds::zero()) {
+      wake_up_.expires_after(delay);
+      co_await wake_up_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    }
+  }
+}
+
+// Returns how long to wait before the next try; zero for not at all.
+acceptor::milliseconds acceptor::turn_some_away() {
+  for (std::size_t taken = 0; taken < batch && phase_ == phase::turning_away; ++taken) {
+    const int error = take_one();
+    if (error == EAGAIN) {
+      break;
+    }
+    if (is_shortage(error)) {
+      turned_away_ = {};  // first of all those that are needed no more
+      return backoff_.next();
+    }
+    if (is_deaf(error)) {
+      close();
+    } else if (error == 0) {
+      backoff_.succeeded();
+      ::shutdown(waiting_.socket.get(), SHUT_WR);
+      turned_away_[turned_away_count_++ % most_turned_away] = std::move(waiting_.socket);
+      last_turned_away_ = std::chrono::steady_clock::now();
+    }
+  }
+  return milliseconds::zero();
 }
 
 }  // namespace upcase

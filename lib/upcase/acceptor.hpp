@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -26,6 +27,20 @@ namespace upcase {
 struct newcomer {
   file_descriptor socket;  ///< non-blocking
   client_name name;
+};
+
+/// What becomes of those who connect after a stop has begun.
+enum class late_clients {
+  /// They stay in the backlog, for whoever listens to the socket next.
+  wait,
+  /// They cannot connect any more. For a socket to which nobody else listens, or
+  /// will: it is shut down.
+  unable_to_connect,
+  /// Each is accepted and half-closed: it reads the end of file, with nothing
+  /// before. For a socket that somebody else listens to as well. The
+  /// connection is not closed as long as there is room, which tells this end
+  /// from a refusal.
+  turned_away,
 };
 
 /// Whoever decides on newcomers.
@@ -70,8 +85,12 @@ class acceptor {
   void pause();
 
   /// Takes what waits in the backlog, `most` at most, and then ends. Without a
-  /// `start` before it, it ends at once.
-  void finish(std::size_t most);
+  /// `start` before it, it ends at once. Whoever connects `late` is not taken.
+  void finish(std::size_t most, late_clients late);
+
+  /// After `finish`, closes the listening socket, and thereby `late` is over.
+  /// When those turned away last have had the time to see their end.
+  std::chrono::steady_clock::time_point close();
 
   /// Ends without taking what `finish` still owes.
   void give_up_backlog();
@@ -88,14 +107,22 @@ class acceptor {
   /// Calls `answered` when it next comes round; at once, unless it is accepting.
   void ping(std::function<void()> answered);
 
-  [[nodiscard]] bool ended() const noexcept { return !socket_.is_open(); }
+  /// Whether all that `finish` was to take is taken.
+  [[nodiscard]] bool ended() const noexcept {
+    return phase_ == phase::turning_away || !socket_.is_open();
+  }
 
   [[nodiscard]] int socket() noexcept { return socket_.native_handle(); }
 
  private:
   using milliseconds = std::chrono::milliseconds;
 
+  // How many of those that are turned away stay half-closed.
+  static constexpr std::size_t most_turned_away = 64;
+
   boost::asio::awaitable<void> run();
+  boost::asio::awaitable<void> turn_away();
+  milliseconds turn_some_away();
   milliseconds take_some();
   int take_one() noexcept;
   milliseconds shortage(int error);
@@ -116,11 +143,16 @@ class acceptor {
   std::optional<std::chrono::steady_clock::time_point> told_full_;
   bool paused_full_ = false;  // as the log has it
   newcomer waiting_;          // accepted, but a shortage stopped its check
-  enum class phase { paused, open, finishing } phase_ = phase::paused;
+  enum class phase { paused, open, finishing, turning_away, closed } phase_ = phase::paused;
   bool loops_ = false;            // `run` is under way: one at most
   std::size_t owed_ = 0;          // while finishing: how many may still be accepted
   std::function<void()> pinged_;  // to be answered by `run`
   std::atomic<bool> wants_places_ = false;
+
+  late_clients late_ = late_clients::wait;
+  std::array<decltype(newcomer::socket), most_turned_away> turned_away_;  // a ring
+  std::size_t turned_away_count_ = 0;
+  std::chrono::steady_clock::time_point last_turned_away_{};
 };
 
 }  // namespace upcase

@@ -232,7 +232,7 @@ void server::take_over(cargo load) {
   reconsider_clients();
 }
 
-void server::stop(std::function<void()> stopped) {
+void server::stop(std::function<void()> stopped, late_clients late) {
   stopped_ = std::move(stopped);
   phase_ = phase::draining;
   journal_.write(log_level::info, event::status,
@@ -246,7 +246,7 @@ void server::stop(std::function<void()> stopped) {
   // Whoever is in the backlog has connected, and may have sent: it counts as
   // a client before the stop, and gets its turn. Bounded, since more may come
   // all the while.
-  acceptor_.finish(config_.backlog);
+  acceptor_.finish(config_.backlog, late);
 }
 
 void server::limit_drain() noexcept {
@@ -314,6 +314,16 @@ void server::finish_if_drained() {
   }
   phase_ = phase::stopped;
   drain_timer_.cancel();
+  const auto end = acceptor_.close();
+  if (end <= std::chrono::steady_clock::now()) {
+    finish();
+    return;
+  }
+  drain_timer_.expires_at(end);
+  drain_timer_.async_wait([this](const boost::system::error_code& /*none*/) { finish(); });
+}
+
+void server::finish() {
   client_log_.finish();
   news_.stop();
   journal_.write(log_level::info, event::status,

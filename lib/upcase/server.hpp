@@ -68,9 +68,10 @@ class server final : private acceptor_owner {
 
   /// Accepts what already waits in the backlog (as places come free, where
   /// `max_clients` are in) and then no more, answers what every client has sent
-  /// by now, and ends. `drain_timeout` bounds it.
+  /// by now, and ends. `drain_timeout` bounds it. `late` is for whoever connects
+  /// while that lasts; with `turned_away`, the end is up to 250 ms later.
   /// `stopped`, if any, is called when the last client is gone.
-  void stop(std::function<void()> stopped = {});
+  void stop(std::function<void()> stopped = {}, late_clients late = late_clients::wait);
 
   /// Ends what `stop` is still waiting for.
   void stop_now();
@@ -122,6 +123,7 @@ class server final : private acceptor_owner {
   void client_gone() noexcept;
   void tell_change() noexcept;
   void finish_if_drained();
+  void finish();
   void add_worker(const worker::surroundings& around);
   void let_threads_run() noexcept;
 

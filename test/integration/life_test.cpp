@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -180,6 +181,30 @@ BOOST_AUTO_TEST_CASE(who_waits_in_the_backlog_is_answered_too) {
   daemon.signal(SIGTERM);
   daemon.signal(SIGCONT);
   BOOST_TEST(test::receive_to_end(client.get()) == "SENT BEFORE THE STOP\n");
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(while_it_stops_nobody_can_connect) {
+  test::daemon daemon({.arguments = {"--max-clients", "1", "--drain-timeout", "1h"}});
+  const auto client = daemon.connect();
+  const std::string sent = fill(client.get(), 1);
+  // So the stop waits for this one's place, too.
+  const auto waiting = daemon.connect();
+  test::send_all(waiting.get(), "sent before the stop\n");
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.logged("state=draining"));
+  BOOST_TEST(test::eventually(
+      [&] {
+        try {
+          daemon.connect();
+          return false;
+        } catch (const std::system_error& error) {
+          return error.code() == std::errc::connection_refused;
+        }
+      },
+      std::chrono::seconds(5)));
+  BOOST_TEST((test::receive_to_end(client.get()) == test::reference_uppercase(sent)));
+  BOOST_TEST(test::receive_to_end(waiting.get()) == "SENT BEFORE THE STOP\n");
   BOOST_TEST(daemon.wait().value_or(-1) == 0);
 }
 

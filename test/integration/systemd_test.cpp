@@ -6,7 +6,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <netinet/in.h>
 #include <optional>
 #include <string>
@@ -112,6 +114,17 @@ upcase::file_descriptor make_listening(const std::filesystem::path& path) {
   test::bind_to(result.get(), path, 0666);
   BOOST_REQUIRE(::listen(result.get(), 16) == 0);
   return result;
+}
+
+// Sends more than the kernel and the daemon take, and reads nothing.
+void fill(int socket) {
+  const std::string block(std::size_t{1} << 20U, 'x');
+  BOOST_TEST(test::eventually([&] {
+    while (::send(socket, block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+    }
+    return !test::eventually(
+        [&] { return ::send(socket, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0; }, 200ms);
+  }));
 }
 
 // Starts a daemon that is passed these, and must not like them.
@@ -236,14 +249,7 @@ BOOST_AUTO_TEST_CASE(a_long_drain_asks_for_more_time_again_and_again) {
   test::daemon daemon(
       {.arguments = {"--drain-timeout", "1h"}, .environment = environment("1000000")});
   const auto client = daemon.connect();
-  // More than the kernel and the daemon take, and nobody reads the answer.
-  ::fcntl(client.get(), F_SETFL, O_NONBLOCK);
-  const std::string block(std::size_t{1} << 20U, 'x');
-  BOOST_TEST(test::eventually([&] {
-    while (::send(client.get(), block.data(), block.size(), MSG_NOSIGNAL) > 0) {
-    }
-    return !test::eventually([&] { return ::send(client.get(), "x", 1, MSG_NOSIGNAL) > 0; }, 200ms);
-  }));
+  fill(client.get());
   daemon.signal(SIGTERM);
   BOOST_TEST(hear("STOPPING=1").has_value());
   for (int i = 0; i < 3; ++i) {
@@ -314,6 +320,94 @@ BOOST_AUTO_TEST_CASE(a_passed_socket_is_served_and_stays_the_managers) {
   const auto early = test::connect_client(path, daemon.clients());
   daemon.start();
   BOOST_TEST(test::served(early.get()));
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_while_it_stops_is_turned_away_at_once) {
+  const auto path = place.path() / "passed";
+  const auto listening = make_listening(path);
+  test::daemon daemon({.arguments = {"--drain-timeout", "1h"},
+                       .before_exec = test::passing({{"upcased", listening.get()}})});
+  const auto slow = test::connect_client(path, daemon.clients());
+  fill(slow.get());
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.logged("state=draining"));
+  const auto newcomer = [&] {
+    auto result = test::connect_client(path, daemon.clients());
+    test::send_all(result.get(), "hello\n");
+    return result;
+  };
+  // The first may have been in time.
+  BOOST_REQUIRE(test::eventually([&] { return test::turned_away(newcomer().get(), 5s); }));
+  const auto files = [&] {
+    return std::distance(std::filesystem::directory_iterator(daemon.clients()), {});
+  };
+  const auto before = files();
+  std::vector<upcase::file_descriptor> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(newcomer());
+    BOOST_TEST(test::turned_away(many.back().get()));
+  }
+  BOOST_TEST(files() == before + 100);  // a client's file stays, as at a refusal
+  BOOST_TEST(daemon.count("deny ") == 0U);
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+  BOOST_TEST(daemon.logged("state=stopped"));
+  BOOST_TEST(daemon.logged("refused=0"));
+  // From then on they wait for whoever is started next.
+  const auto early = test::connect_client(path, daemon.clients());
+  daemon.start();
+  BOOST_TEST(test::served(early.get()));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_gives_the_last_newcomer_time_to_see_it) {
+  const auto path = place.path() / "passed";
+  const auto listening = make_listening(path);
+  test::daemon daemon({.arguments = {"--drain-timeout", "1h"},
+                       .before_exec = test::passing({{"upcased", listening.get()}})});
+  const auto slow = test::connect_client(path, daemon.clients());
+  fill(slow.get());
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.logged("state=draining"));
+  const auto turned_away = [&] {
+    const auto late = test::connect_client(path, daemon.clients());
+    test::send_all(late.get(), "hello\n");
+    return test::turned_away(late.get());
+  };
+  BOOST_REQUIRE(test::eventually(turned_away));
+  const auto begin = clock_type::now();
+  BOOST_TEST(turned_away());
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+  const auto took = clock_type::now() - begin;
+  BOOST_TEST((took >= 250ms));
+  BOOST_TEST((took < 5s));
+}
+
+BOOST_AUTO_TEST_CASE(a_hand_over_that_must_drain_leaves_newcomers_to_the_successor) {
+  const auto path = place.path() / "passed";
+  const auto listening = make_listening(path);
+  test::daemon daemon({.arguments = {"--drain-timeout", "1h"},
+                       .before_exec = test::passing({{"upcased", listening.get()}}),
+                       // A manager that does not take the clients.
+                       .environment = {"NOTIFY_SOCKET=" + (place.path() / "nobody").native(),
+                                       "UPCASED_FDSTORE=8"}});
+  const auto slow = test::connect_client(path, daemon.clients());
+  fill(slow.get());
+  daemon.signal(SIGUSR2);
+  BOOST_TEST(daemon.logged("state=draining"));
+  // Some of them may have been in time, and then got their answer.
+  std::vector<upcase::file_descriptor> late;
+  for (int i = 0; i < 10; ++i) {
+    late.push_back(test::connect_client(path, daemon.clients()));
+    test::send_all(late.back().get(), "hello\n");
+  }
+  BOOST_TEST(!test::turned_away(late.back().get(), 300ms));
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().has_value());
+  daemon.start();
+  for (const auto& each : late) {
+    BOOST_TEST(test::receive(each.get(), 6) == "HELLO\n");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_passed_socket_survives_a_crash) {

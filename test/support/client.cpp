@@ -6,9 +6,11 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <random>
 #include <stdexcept>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -117,6 +119,13 @@ std::string receive_to_end(int socket, std::chrono::nanoseconds limit) {
 bool refused(int socket, std::chrono::nanoseconds limit) {
   char byte = 0;
   return wait_readable(socket, limit) && ::recv(socket, &byte, 1, 0) <= 0;
+}
+
+bool turned_away(int socket, std::chrono::nanoseconds limit) {
+  char byte = 0;
+  int unread = 0;
+  return wait_readable(socket, limit) && ::recv(socket, &byte, 1, 0) == 0 &&
+         ::ioctl(socket, SIOCOUTQ, &unread) == 0 && unread > 0;
 }
 
 bool served(int socket) {

@@ -44,6 +44,11 @@ std::string receive_to_end(int socket, std::chrono::nanoseconds limit = patience
 /// Whether the peer has closed, without any byte before: what a refusal is.
 bool refused(int socket, std::chrono::nanoseconds limit = patience);
 
+/// Whether the peer has ended its side, without any byte before, and has not
+/// closed: what a client sees that comes while the daemon stops. Something must have been
+/// sent before, and lie unread.
+bool turned_away(int socket, std::chrono::nanoseconds limit = patience);
+
 /// Whether "hello\n" comes back as "HELLO\n".
 bool served(int socket);
 
