@@ -255,28 +255,6 @@ BOOST_AUTO_TEST_CASE(what_was_given_away_is_taken_back_if_exec_fails) {
   check_complete(clients);
 }
 
-BOOST_AUTO_TEST_CASE(failures_in_a_row_leave_it_as_it_was) {
-  const test::temporary_directory place;
-  const auto program = copy_program(place);
-  test::daemon daemon(
-      {.arguments = {"--max-clients", "3", "--client-max-age", "0"}, .program = program});
-  auto clients = connect_many(daemon, 3);
-  const auto waiting = daemon.connect();
-  BOOST_TEST(daemon.logged("max-clients reached"));
-  for (std::size_t round = 1; round <= 2; ++round) {
-    replace_program(program, "#!/bin/sh\nrm -- \"$0\"\n");
-    daemon.signal(SIGUSR2);
-    BOOST_REQUIRE(daemon.logged("cannot become", round));
-  }
-  const auto before = test::processor_time(daemon.pid());
-  std::this_thread::sleep_for(1s);
-  BOOST_TEST((test::processor_time(daemon.pid()) - before) / 1ms < 100);
-  traffic(clients, 1);
-  check_complete(clients);
-  BOOST_TEST(test::served(waiting.get()));
-  BOOST_TEST(daemon.stop().value_or(-1) == 0);
-}
-
 BOOST_AUTO_TEST_CASE(the_new_program_is_the_one_at_the_old_path) {
   const test::temporary_directory place;
   const auto program = copy_program(place);

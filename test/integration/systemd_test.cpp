@@ -12,9 +12,7 @@
 #include <netinet/in.h>
 #include <optional>
 #include <string>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <thread>
 #include <vector>
 
@@ -23,6 +21,7 @@
 #include "support/datagram_inbox.hpp"
 #include "support/passed_descriptors.hpp"
 #include "support/skip.hpp"
+#include "support/stopped_threads.hpp"
 
 namespace {
 
@@ -80,33 +79,6 @@ std::string sleeps(pid_t pid) {
   }
   return "";
 }
-
-// Stops every thread but the main one for as long as it lives.
-class stopped_threads {
- public:
-  explicit stopped_threads(pid_t pid) {
-    for (const auto& task :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
-      const pid_t thread = std::stoi(task.path().filename());
-      if (thread != pid && ::ptrace(PTRACE_SEIZE, thread, 0, 0) == 0) {
-        ::ptrace(PTRACE_INTERRUPT, thread, 0, 0);
-        ::waitpid(thread, nullptr, __WALL);
-        threads_.push_back(thread);
-      }
-    }
-  }
-  stopped_threads(const stopped_threads&) = delete;
-  stopped_threads& operator=(const stopped_threads&) = delete;
-  ~stopped_threads() {
-    for (const pid_t thread : threads_) {
-      ::ptrace(PTRACE_DETACH, thread, 0, 0);
-    }
-  }
-  [[nodiscard]] bool any() const noexcept { return !threads_.empty(); }
-
- private:
-  std::vector<pid_t> threads_;
-};
 
 // A socket as a socket unit would make it.
 upcase::file_descriptor make_listening(const std::filesystem::path& path) {
@@ -297,7 +269,7 @@ BOOST_AUTO_TEST_CASE(one_stuck_event_loop_is_enough_to_feed_nothing) {
       {.arguments = {"--threads", "3"}, .environment = environment("400000")});
   BOOST_TEST(hear("WATCHDOG=1").has_value());
   {
-    const stopped_threads stuck(daemon.pid());
+    const test::stopped_threads stuck(daemon.pid());
     SKIP_UNLESS(stuck.any(), "may not trace its own child here");
     std::this_thread::sleep_for(100ms);
     forget();

@@ -13,8 +13,10 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/cost_test.cpp
   integration/echo_test.cpp
   integration/handover_test.cpp
+  integration/inherited_settings_test.cpp
   integration/life_test.cpp
   integration/name_service_test.cpp
+  integration/listening_test.cpp
   integration/succession_test.cpp
   ${systemd_tests}
 )
