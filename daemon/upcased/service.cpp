@@ -194,7 +194,8 @@ class service {
 
   // The service manager's socket is not ours to shut down.
   [[nodiscard]] upcase::late_clients late_clients() const noexcept {
-    return listener_ ? upcase::late_clients::unable_to_connect : upcase::late_clients::turned_away;
+    return listening_.own ? upcase::late_clients::unable_to_connect
+                          : upcase::late_clients::turned_away;
   }
 
   void stop(upcase::late_clients late) {

@@ -54,7 +54,7 @@ struct fixture {
   }
 
   bool ends() {
-    acceptor.finish(0);
+    acceptor.finish(0, upcase::late_clients::wait);
     context.run_for(5s);
     return context.stopped() && owner.ends == 1;
   }
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(paused_and_finished_at_once_it_takes_the_backlog_and_ends_o
   acceptor.pause();
   const auto client = test::make_socket();
   test::connect_to(client.get(), place.path() / "s");
-  acceptor.finish(16);
+  acceptor.finish(16, upcase::late_clients::wait);
   context.run_for(5s);
   BOOST_TEST(context.stopped());
   BOOST_TEST(owner.admitted == 1U);

@@ -44,7 +44,9 @@ BOOST_AUTO_TEST_CASE(a_client_is_gone_when_its_socket_is_closed_and_its_charge_i
                              [&] {
                                held = users.held_by(7);
                                seen = is_closed(client.get()) ? end_seen::yes : end_seen::no;
-                             }},
+                             },
+                         .released = [] {},
+                         .answered = [] {}},
                         {});
   worker.take({.id = 1,
                .who = {.uid = 7, .gid = 7, .pid = 7},
