@@ -20,6 +20,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/uppercase_test.cpp
   unit/values_test.cpp
   unit/wakeup_test.cpp
+  unit/write_only_test.cpp
 )
 target_compile_definitions(test-unit PRIVATE
   UPCASE_CATALOGUE="${PROJECT_SOURCE_DIR}/packaging/upcased.catalog"
