@@ -2,7 +2,7 @@
 
 #include "status_report.hpp"
 
-#include <boost/asio/post.hpp>
+#include <exception>
 #include <fmt/format.h>
 #include <utility>
 
@@ -10,17 +10,18 @@ namespace upcased {
 
 void status_report::start(const upcase::server& server) {
   server_ = &server;
-  send();
+  send_when_due();
 }
 
 void status_report::stop() {
   server_ = nullptr;
   timer_.cancel();
+  bell_.stop();
 }
 
-void status_report::changed() {
+void status_report::changed() noexcept {
   if (!pending_.exchange(true)) {
-    boost::asio::post(context_, [this] { send_when_due(); });
+    bell_.ring();
   }
 }
 
@@ -29,21 +30,25 @@ void status_report::remark(std::string text) {
   changed();
 }
 
-void status_report::send_when_due() {
+void status_report::send_when_due() noexcept {
   if (server_ == nullptr) {
     return;
   }
-  const auto due = sent_ + shortest_interval;
-  if (std::chrono::steady_clock::now() >= due) {
-    send();
-    return;
-  }
-  timer_.expires_at(due);
-  timer_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (!cancelled && server_ != nullptr) {
+  try {
+    const auto due = sent_ + shortest_interval;
+    if (std::chrono::steady_clock::now() >= due) {
       send();
+      return;
     }
-  });
+    timer_.expires_at(due);
+    timer_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) {
+        send_when_due();
+      }
+    });
+  } catch (const std::exception&) {
+    pending_ = false;  // no memory: with the next change, then
+  }
 }
 
 void status_report::send() {

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <string>
+#include <upcase/doorbell.hpp>
 #include <upcase/server.hpp>
 
 #include "service_manager.hpp"
@@ -21,27 +22,28 @@ class status_report {
  public:
   static constexpr std::chrono::seconds shortest_interval{1};
 
+  /// Throws std::system_error where descriptors are missing.
   status_report(boost::asio::io_context& context, const service_manager& manager)
-      : context_(context), manager_(manager), timer_(context) {}
+      : manager_(manager), timer_(context), bell_(context, [this] { send_when_due(); }) {}
 
   /// Tells of `server`, which outlives the last call of `changed`.
   void start(const upcase::server& server);
   void stop();
 
   /// The counts may be others by now. Any thread.
-  void changed();
+  void changed() noexcept;
 
   /// What else there is to say, until it is called again.
   void remark(std::string text);
 
  private:
-  void send_when_due();
+  void send_when_due() noexcept;
   void send();
 
-  boost::asio::io_context& context_;
   const service_manager& manager_;
   const upcase::server* server_ = nullptr;  // none: not started, or stopped
   boost::asio::steady_timer timer_;
+  upcase::doorbell bell_;
   std::atomic<bool> pending_ = false;  // `changed` has been called since the last look
   std::chrono::steady_clock::time_point sent_;
   std::string remark_;

@@ -2,6 +2,7 @@
 
 #include <upcase/stream.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -14,6 +15,11 @@ namespace {
 // While the buffer comes back full there is more: read on without asking, but
 // only so often, for other clients wait too.
 constexpr std::uint8_t most_rounds = 4;
+
+// Likewise for a handler that writes on and on to a client that reads as fast:
+// twice what it could have read. Small writes take their time too.
+constexpr std::size_t most_written = 2 * most_rounds * event_loop::buffer_size;
+constexpr std::size_t least_counted = 4096;
 
 bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -103,14 +109,19 @@ bool stream::begin_write(std::span<const char> bytes) {
   }
   // What was carried here goes first.
   const std::size_t sent = state_.pending.empty() ? send(bytes) : 0;
-  if (broken_ || sent == bytes.size()) {
+  if (broken_) {
     return true;
   }
-  state_.pending.append(bytes.subspan(sent));
-  return false;
+  if (sent < bytes.size()) {
+    state_.pending.append(bytes.subspan(sent));
+    return false;
+  }
+  written_ += std::max(sent, least_counted);
+  return written_ < most_written;
 }
 
 std::size_t stream::send(std::span<const char> bytes) noexcept {
+  bytes = bytes.first(std::min(bytes.size(), most_written));
   for (;;) {
     const ssize_t sent =
         ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -146,6 +157,7 @@ void stream::wait_for_input(std::coroutine_handle<> coroutine) {
   loop_.set_deadline(limit_, loop_.timeouts().idle);
   set_interest(EPOLLIN);
   rounds_ = 0;
+  written_ = 0;
   for_ = waiting::input;
   waiting_ = coroutine;
 }
@@ -153,6 +165,7 @@ void stream::wait_for_input(std::coroutine_handle<> coroutine) {
 void stream::wait_for_room(std::coroutine_handle<> coroutine, waiting reason) {
   loop_.set_deadline(limit_, room_timeout());
   set_interest(EPOLLOUT);
+  written_ = 0;
   for_ = reason;
   waiting_ = coroutine;
 }
@@ -167,7 +180,9 @@ void stream::progress() {
   if (for_ == waiting::nothing) {
     return;
   }
-  send_pending();
+  if (!state_.pending.empty()) {
+    send_pending();
+  }
   if (!state_.pending.empty()) {
     return;
   }

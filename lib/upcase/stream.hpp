@@ -76,7 +76,9 @@ class stream {
   }
 
   /// Awaitable: true when the kernel has all of `bytes`, which may lie in the
-  /// shared buffer; false when the connection ended first.
+  /// shared buffer; false when the connection ended first. Whoever writes a lot
+  /// at a time waits now and then though there is room: other clients have their
+  /// turn.
   [[nodiscard]] auto write(std::span<const char> bytes) noexcept {
     struct awaiter {
       stream& self;
@@ -128,6 +130,7 @@ class stream {
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return state_.bytes_out; }
 
  private:
+  // `room`: to write what is pending, or, where nothing is, to write more.
   // `room_first`: for room on behalf of carried output, then for input.
   enum class waiting : std::uint8_t { nothing, input, room, room_first };
 
@@ -152,7 +155,8 @@ class stream {
   std::span<char> input_;             // the last read's bytes
   stream_state state_;
   std::uint64_t taken_ = 0;  // bytes that the client had read when it was last looked at
-  std::uint8_t rounds_ = 0;  // reads since the last wait
+  std::size_t written_ = 0;  // bytes since the last wait
+  std::uint8_t rounds_ = 0;  // reads since then
   waiting for_ = waiting::nothing;
   end_reason ended_ = end_reason::open;
   bool broken_ = false;     // nothing can be written any more

@@ -361,6 +361,15 @@ BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
   BOOST_TEST(server->status().served == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_pending_comes_without_a_word_of_the_client) {
+  auto [clients, load] = make_cargo(1);
+  load.clients[0].progress.pending.append(std::string_view("PENDING"));
+  running_server server;
+  server->take_over(std::move(load));
+  server->start();
+  BOOST_TEST(server.receive(clients[0].get(), 7) == "PENDING");
+}
+
 BOOST_AUTO_TEST_CASE(slow_clients_do_not_keep_the_record_that_they_came_with) {
   constexpr std::size_t each = 65'536;
   auto record = std::make_shared<const std::string>(test::random_bytes(each * 60));

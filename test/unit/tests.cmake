@@ -23,12 +23,15 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/server_test.cpp
   unit/session_test.cpp
   unit/stderr_log_test.cpp
+  unit/status_report_test.cpp
   unit/unread_output_test.cpp
   unit/uppercase_test.cpp
   unit/values_test.cpp
   unit/wakeup_test.cpp
   unit/worker_test.cpp
+  unit/write_only_test.cpp
 )
+target_sources(test-unit PRIVATE ${PROJECT_SOURCE_DIR}/daemon/upcased/status_report.cpp)
 target_compile_definitions(test-unit PRIVATE
   UPCASE_CATALOGUE="${PROJECT_SOURCE_DIR}/packaging/upcased.catalog"
 )
