@@ -24,23 +24,6 @@ test::outcome start_again(const std::filesystem::path& socket,
                     "--client-directory", clients});
 }
 
-// Sends what the kernel and the daemon take without anybody reading.
-std::string fill(int socket, unsigned seed) {
-  const std::string block = test::random_bytes(std::size_t{4} << 20U, seed);
-  std::size_t sent = 0;
-  for (int quiet = 0; quiet < 5;) {
-    const ssize_t part =
-        ::send(socket, block.data() + sent, block.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (part > 0) {
-      sent += static_cast<std::size_t>(part);
-    } else {
-      ++quiet;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-  return block.substr(0, sent);
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(life)
@@ -162,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_drain_answers_full_pipes) {
   std::vector<std::string> sent;
   for (unsigned i = 0; i < 20; ++i) {
     clients.push_back(daemon.connect());
-    sent.push_back(fill(clients.back().get(), i));
+    sent.push_back(test::fill(clients.back().get(), i));
   }
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.logged("state=draining clients=20"));
@@ -211,7 +194,7 @@ BOOST_AUTO_TEST_CASE(while_it_stops_nobody_can_connect) {
 BOOST_AUTO_TEST_CASE(drain_timeout_bounds_the_stop) {
   test::daemon daemon({.arguments = {"--drain-timeout", "500ms"}});
   const auto client = daemon.connect();
-  fill(client.get(), 1);
+  test::fill(client.get(), 1);
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.wait().value_or(-1) == 0);
   BOOST_TEST(daemon.logged("reason=aborted"));
@@ -220,7 +203,7 @@ BOOST_AUTO_TEST_CASE(drain_timeout_bounds_the_stop) {
 BOOST_AUTO_TEST_CASE(a_second_signal_ends_it_at_once) {
   test::daemon daemon({.arguments = {"--drain-timeout", "1h"}});
   const auto client = daemon.connect();
-  fill(client.get(), 1);
+  test::fill(client.get(), 1);
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.logged("state=draining"));
   BOOST_TEST(!daemon.wait(std::chrono::milliseconds(300)).has_value());

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <upcase/system_calls.hpp>
 
@@ -134,6 +135,22 @@ bool served(int socket) {
   return ::send(socket, question.data(), question.size(), MSG_NOSIGNAL) ==
              static_cast<ssize_t>(question.size()) &&
          receive(socket, question.size()) == "HELLO\n";
+}
+
+std::string fill(int socket, unsigned seed) {
+  const std::string block = random_bytes(std::size_t{4} << 20U, seed);
+  std::size_t sent = 0;
+  for (int quiet = 0; quiet < 5;) {
+    const ssize_t part =
+        ::send(socket, block.data() + sent, block.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (part > 0) {
+      sent += static_cast<std::size_t>(part);
+    } else {
+      ++quiet;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  return block.substr(0, sent);
 }
 
 std::string random_bytes(std::size_t count, unsigned seed) {

@@ -52,6 +52,9 @@ bool turned_away(int socket, std::chrono::nanoseconds limit = patience);
 /// Whether "hello\n" comes back as "HELLO\n".
 bool served(int socket);
 
+/// Sends what the kernel and the daemon take without anybody reading; what that was.
+std::string fill(int socket, unsigned seed);
+
 /// Deterministic bytes that look random.
 std::string random_bytes(std::size_t count, unsigned seed = 1);
 
