@@ -15,6 +15,7 @@
 #include <upcase/stderr_log.hpp>
 
 #include "options.hpp"
+#include "preparation.hpp"
 #include "service.hpp"
 #include "signals.hpp"
 #include "start_error.hpp"
@@ -57,6 +58,9 @@ int run(const upcased::command& command, std::vector<std::string> argv, upcase::
     return loaded.may_pass ? EX_OSERR : EX_CONFIG;
   }
   if (command.what == action::check) {
+    for (const std::string& warning : loaded.warnings) {
+      upcase::complain("warning: " + warning);
+    }
     fmt::print("upcased: the configuration is in order\n");
     return EX_OK;
   }
@@ -65,6 +69,7 @@ int run(const upcased::command& command, std::vector<std::string> argv, upcase::
     return EX_OK;
   }
   journal.set_threshold(loaded.value.level);
+  upcased::tell_warnings(journal, loaded.warnings);
   return upcased::serve(std::move(loaded.value), command.sources, defaults, std::move(argv),
                         journal);
 }
