@@ -18,6 +18,7 @@
 #include "inheritance.hpp"
 #include "inherited_settings.hpp"
 #include "options.hpp"
+#include "preparation.hpp"
 #include "service.hpp"
 #include "signals.hpp"
 #include "start_error.hpp"
@@ -84,6 +85,9 @@ int run(const upcased::command& command, std::vector<std::string> argv,
     return loaded.may_pass ? EX_OSERR : EX_CONFIG;
   }
   if (command.what == action::check) {
+    for (const std::string& warning : loaded.warnings) {
+      upcase::complain("warning: " + warning);
+    }
     fmt::print("upcased: the configuration is in order\n");
     return EX_OK;
   }
@@ -92,6 +96,7 @@ int run(const upcased::command& command, std::vector<std::string> argv,
     return EX_OK;
   }
   journal.set_threshold(loaded.value.level);
+  upcased::tell_warnings(journal, loaded.warnings);
   return upcased::serve({std::move(loaded.value),
                          {},
                          command.sources,

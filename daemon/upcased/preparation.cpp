@@ -11,6 +11,13 @@
 
 namespace upcased {
 
+void tell_warnings(upcase::log& journal, const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    journal.write(upcase::log_level::warning, upcase::event::status,
+                  {{"configuration", "unsafe"}, {"warning", warning}});
+  }
+}
+
 void raise_descriptor_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {

@@ -3,13 +3,18 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <upcase/client_directory.hpp>
+#include <upcase/log.hpp>
 #include <upcase/settings.hpp>
 #include <vector>
 
 #include "start_error.hpp"
 
 namespace upcased {
+
+/// At start and at each reload.
+void tell_warnings(upcase::log& journal, const std::vector<std::string>& warnings);
 
 /// To as many open files as the hard limit allows: each client is one.
 void raise_descriptor_limit() noexcept;

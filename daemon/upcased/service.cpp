@@ -221,6 +221,7 @@ class service {
       running_ = loaded.value;
       journal_.set_threshold(running_.level);
       server_.reload(std::move(loaded.value), std::move(fresh.directories));
+      tell_warnings(journal_, loaded.warnings);
       journal_.write(log_level::info, event::status, {{"reload", "done"}});
       status_.remark("");
     } else {

@@ -15,6 +15,15 @@ bool is_plain(char c) {
          signs.find(c) != std::string_view::npos;
 }
 
+void append(std::string& result, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= ' ' && byte < 0x7F) {
+    result += c;
+  } else {
+    fmt::format_to(std::back_inserter(result), "\\x{:02x}", byte);
+  }
+}
+
 }  // namespace
 
 std::string escape(std::string_view bytes) {
@@ -23,16 +32,20 @@ std::string escape(std::string_view bytes) {
   }
   std::string result = "\"";
   for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
-      result += {'\\', c};
-    } else if (byte >= ' ' && byte < 0x7F) {
-      result += c;
-    } else {
-      fmt::format_to(std::back_inserter(result), "\\x{:02x}", byte);
+      result += '\\';
     }
+    append(result, c);
   }
   return result += '"';
+}
+
+std::string printable(std::string_view sentence) {
+  std::string result;
+  for (const char c : sentence) {
+    append(result, c);
+  }
+  return result;
 }
 
 }  // namespace upcase

@@ -16,4 +16,9 @@ namespace upcase {
 /// back as they are, without quotes.
 std::string escape(std::string_view bytes);
 
+/// A sentence that may quote such bytes: without quotes of its own, and with \xNN
+/// for every byte that is not printable ASCII. A terminal obeys none of what
+/// is left.
+std::string printable(std::string_view sentence);
+
 }  // namespace upcase

@@ -173,12 +173,13 @@ std::filesystem::path parse_path(std::string_view text) {
   if (std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7F; })) {
     throw bad_value("a path with a control character cannot be written in a configuration file");
   }
-  if (text.ends_with(' ')) {
-    throw bad_value("a path with a blank at its end cannot be written in a configuration file");
-  }
   std::filesystem::path path = std::filesystem::path(text).lexically_normal();
   if (!path.has_filename() && path.has_relative_path()) {
     path = path.parent_path();
+  }
+  // Now, for "/a /" ends in one only without its slash.
+  if (path.native().ends_with(' ')) {
+    throw bad_value("a path with a blank at its end cannot be written in a configuration file");
   }
   return path;
 }

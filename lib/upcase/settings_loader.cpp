@@ -3,7 +3,6 @@
 #include <upcase/settings_loader.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,17 +12,14 @@
 #include <system_error>
 #include <unistd.h>
 #include <upcase/client_directory.hpp>
-#include <upcase/file_descriptor.hpp>
 #include <upcase/setting_keys.hpp>
+#include <upcase/settings_file.hpp>
 #include <upcase/shortage.hpp>
 #include <upcase/system_calls.hpp>
 #include <variant>
 
 namespace upcase {
 namespace {
-
-// Far more than any sensible file; a mistaken /dev/zero must not fill memory.
-constexpr std::size_t largest_file = 1U << 20U;
 
 constexpr const char* from_command_line = "command line";
 
@@ -34,32 +30,6 @@ std::string_view trim(std::string_view text) {
     return {};
   }
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-// The file's text, or why there is none.
-std::variant<std::string, std::error_code> read_file(const std::filesystem::path& path) {
-  // Non-blocking: a reload must not wait for somebody to write into a pipe.
-  const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file) {
-    return std::error_code(errno, std::generic_category());
-  }
-  std::string text;
-  std::array<char, 4096> chunk{};
-  for (;;) {
-    const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
-    if (got == 0) {
-      return text;
-    }
-    if (got < 0 && errno != EINTR) {
-      return std::error_code(errno, std::generic_category());
-    }
-    if (got > 0) {
-      text.append(chunk.data(), static_cast<std::size_t>(got));
-    }
-    if (text.size() > largest_file) {
-      return std::make_error_code(std::errc::file_too_large);
-    }
-  }
 }
 
 class loader {
@@ -76,7 +46,7 @@ class loader {
                       path.native()));
       return;
     }
-    auto content = read_file(path);
+    auto content = read_settings_file(path, daemon_user(), warnings_);
     if (const auto* error = std::get_if<std::error_code>(&content)) {
       if (required || *error != std::errc::no_such_file_or_directory) {
         problems_.push_back(fmt::format("{}: cannot read the configuration file: {}", path.native(),
@@ -99,6 +69,7 @@ class loader {
   }
 
   void read_drop_ins(const std::filesystem::path& directory) {
+    examine_directory(directory);
     std::vector<std::filesystem::path> files;
     std::error_code error;
     for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
@@ -110,11 +81,16 @@ class loader {
     if (error && error != std::errc::no_such_file_or_directory) {
       problems_.push_back(fmt::format("{}: cannot list the drop-in directory: {}",
                                       directory.native(), error.message()));
+      passing_ += is_shortage(error.value()) ? 1 : 0;
     }
     std::ranges::sort(files);
     for (const auto& file : files) {
       read(file, true);
     }
+  }
+
+  void examine_directory(const std::filesystem::path& path) {
+    examine_settings_directory(path, daemon_user(), warnings_);
   }
 
   void take_command_line(const std::vector<std::pair<std::string, std::string>>& options) {
@@ -136,7 +112,10 @@ class loader {
     examine_client_directories();
     examine_limits();
     const bool may_pass = !problems_.empty() && problems_.size() == passing_;
-    return {.value = std::move(value_), .problems = std::move(problems_), .may_pass = may_pass};
+    return {.value = std::move(value_),
+            .problems = std::move(problems_),
+            .may_pass = may_pass,
+            .warnings = std::move(warnings_)};
   }
 
  private:
@@ -249,6 +228,7 @@ class loader {
   settings value_;
   std::map<std::string, std::string> origins_;  // key to where it was last set
   std::vector<std::string> problems_;
+  std::vector<std::string> warnings_;
   std::size_t passing_ = 0;  // how many of them may pass
 };
 
@@ -287,6 +267,7 @@ std::vector<assignment> parse_settings_text(std::string_view text, const std::st
 
 loaded_settings load_settings(const setting_sources& sources, settings defaults) {
   loader load(std::move(defaults));
+  load.examine_directory(sources.config.has_parent_path() ? sources.config.parent_path() : ".");
   load.read(sources.config, sources.config_required);
   load.read_drop_ins(sources.config.native() + ".d");
   load.take_command_line(sources.command_line);

@@ -38,6 +38,8 @@ struct loaded_settings {
   /// All problems there are may pass without a change to the configuration: the
   /// name service failed, or there was no memory or no descriptor to read a file.
   bool may_pass = false;
+  /// What is no error, but should not be so: files that others may write.
+  std::vector<std::string> warnings;
 };
 
 /// Reads and parses everything over `defaults`, then examines what the

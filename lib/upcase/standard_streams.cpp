@@ -4,7 +4,10 @@
 
 #include <cstdio>
 #include <fcntl.h>
+#include <new>
+#include <string>
 #include <unistd.h>
+#include <upcase/escape.hpp>
 
 namespace upcase {
 
@@ -24,8 +27,12 @@ bool occupy_standard_streams() noexcept {
 }
 
 void complain(std::string_view line) noexcept {
-  std::fwrite(line.data(), 1, line.size(), stderr);
-  std::fputc('\n', stderr);
+  try {
+    const std::string text = printable(line) + '\n';
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  } catch (const std::bad_alloc&) {
+    std::fputs("no memory to say what is wrong\n", stderr);
+  }
 }
 
 bool flush_output() noexcept { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }

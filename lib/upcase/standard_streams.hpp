@@ -13,8 +13,8 @@ namespace upcase {
 /// /dev/null cannot be opened.
 bool occupy_standard_streams() noexcept;
 
-/// A line on standard error. That it cannot be written is no failure: nobody
-/// could be told.
+/// A line on standard error, of which a terminal obeys nothing (escape.hpp). That it cannot be
+/// written is no failure: nobody could be told.
 void complain(std::string_view line) noexcept;
 
 /// Whether all that was printed on standard output has arrived.

@@ -1,6 +1,7 @@
 // values: what a setting's text means, at the edges; and what is printed of
 // other people's bytes.
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
@@ -10,6 +11,8 @@
 #include <upcase/line_limit.hpp>
 #include <upcase/setting_keys.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/settings_loader.hpp>
+#include <vector>
 
 using namespace std::chrono_literals;
 
@@ -49,6 +52,40 @@ BOOST_AUTO_TEST_CASE(counts_modes_and_paths) {
     BOOST_CHECK_THROW(upcase::parse_path(wrong), upcase::bad_value);
   }
   BOOST_TEST(upcase::parse_path("/a b").native() == "/a b");
+}
+
+BOOST_AUTO_TEST_CASE(every_path_is_printed_as_it_is_read) {
+  constexpr std::array<std::string_view, 11> pieces{"/", " ",  "a",    ".",        "\t", "#",
+                                                    "=", "\"", "\xff", "\xc2\x9b", "\\"};
+  constexpr std::size_t longest = 5;
+  constexpr std::size_t all = 161'051;  // 11 to the 5th
+  std::size_t taken = 0;
+  std::size_t changed = 0;
+  for (std::size_t number = 0; number < all; ++number) {
+    std::string text = "/";
+    for (std::size_t i = 0, rest = number; i < longest; ++i, rest /= pieces.size()) {
+      text += pieces[rest % pieces.size()];
+    }
+    upcase::settings value;
+    try {
+      value.client_directories = {upcase::parse_path(text)};
+    } catch (const upcase::bad_value&) {
+      continue;
+    }
+    ++taken;
+    std::vector<std::string> problems;
+    const auto key = upcase::find_setting("client-directory");
+    const auto lines = upcase::parse_settings_text(
+        "client-directory = " + key->print(value).at(0) + '\n', "f", problems);
+    changed += problems.empty() && lines.size() == 1 &&
+                       upcase::parse_path(lines[0].value) == value.client_directories[0]
+                   ? 0U
+                   : 1U;
+  }
+  BOOST_TEST(taken > 1000U);
+  BOOST_TEST(changed == 0U);
+  BOOST_CHECK_THROW(upcase::parse_path("/a /"), upcase::bad_value);
+  BOOST_CHECK_THROW(upcase::parse_path("/a /b/.."), upcase::bad_value);
 }
 
 BOOST_AUTO_TEST_CASE(negative_values_have_a_sentence_of_their_own) {
@@ -93,6 +130,8 @@ BOOST_AUTO_TEST_CASE(escapes) {
   BOOST_TEST(upcase::escape("") == "\"\"");
   BOOST_TEST(upcase::escape("two words") == "\"two words\"");
   BOOST_TEST(upcase::escape("a\"b\\c") == "\"a\\\"b\\\\c\"");
+  BOOST_TEST(upcase::printable("'\xc2\x9b' in a \"x\\y\": no\n") ==
+             "'\\xc2\\x9b' in a \"x\\y\": no\\x0a");
   BOOST_TEST(upcase::escape("\n\x1b\x7f\xff") == "\"\\x0a\\x1b\\x7f\\xff\"");
 }
 
