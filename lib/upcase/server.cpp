@@ -8,6 +8,7 @@
 #include <iterator>
 #include <new>
 #include <span>
+#include <sys/resource.h>
 #include <utility>
 
 namespace upcase {
@@ -17,6 +18,17 @@ namespace asio = boost::asio;
 
 stream_timeouts timeouts_of(const settings& config) {
   return {.idle = config.idle_timeout, .write = config.write_timeout};
+}
+
+// How many more the process can open, clients aside, while each loop but the one
+// that asks receives as many as a message can bring.
+std::ptrdiff_t spare_descriptors(const settings& config) noexcept {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t plenty = 1U << 30U;
+  return static_cast<std::ptrdiff_t>(std::min(limit.rlim_cur, plenty)) -
+         static_cast<std::ptrdiff_t>(reserved_descriptors(config) +
+                                     (config.threads - 1) * most_descriptors);
 }
 
 }  // namespace
@@ -36,9 +48,13 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
                      acceptor_.look_up();
                      finish_if_drained();
                    }),
-      client_log_(context, journal) {
-  const worker::surroundings around{
-      .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
+      client_log_(context, journal),
+      spare_descriptors_(spare_descriptors(config_)) {
+  const worker::surroundings around{.serve = serve_,
+                                    .journal = journal_,
+                                    .client_gone = [this] { client_gone(); },
+                                    .spare_descriptors = spare_descriptors_};
+  descriptor_closer::of_process();  // while there is somebody to tell that there is no memory
   while (workers_.size() < config_.threads) {
     workers_.push_back(std::make_unique<worker>(around, timeouts_of(config_)));
   }
@@ -58,6 +74,13 @@ void server::start() {
     threads_.emplace_back([&loop = *each, spin = config_.busy_poll] { loop.run(spin); });
   }
   acceptor_.start();
+}
+
+// A few always wait for a moment; they are counted among the reserved.
+bool server::crowded() const noexcept {
+  constexpr std::ptrdiff_t few = 8;
+  const auto closing = static_cast<std::ptrdiff_t>(descriptor_closer::of_process().pending());
+  return closing > few && closing > spare_descriptors_;
 }
 
 int server::admit(newcomer& who) noexcept {
@@ -88,6 +111,7 @@ int server::decide_and_place(newcomer& who) {
          .who = found.who,
          .since = std::chrono::steady_clock::now(),
          .socket = std::move(who.socket),
+         .guarded = who.guarded,
          .progress = {},
          .charge = std::move(charge),
          .told = told});
@@ -114,6 +138,7 @@ void server::place(admitted_client client) {
   worker& least = **std::ranges::min_element(
       workers_, {}, [](const auto& candidate) { return candidate->clients(); });
   ++clients_;
+  --spare_descriptors_;
   tell_change();
   least.take(std::move(client));
 }
@@ -180,6 +205,7 @@ void server::take_over(cargo load) {
   std::ranges::sort(load.clients, {}, &admitted_client::id);
   for (admitted_client& client : load.clients) {
     client.charge = users_.take(client.who.uid);
+    client.guarded = may_hold_descriptors(client.socket.get());
     place(std::move(client));
   }
   reconsider_clients();
@@ -218,6 +244,7 @@ server::counts server::status() const noexcept {
 
 void server::client_gone() noexcept {
   --clients_;
+  ++spare_descriptors_;
   tell_change();
   if (phase_ == phase::draining || acceptor_.wants_places()) {
     client_left_.ring();

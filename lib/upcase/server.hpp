@@ -95,6 +95,12 @@ class server final : private acceptor_owner {
   };
   [[nodiscard]] counts status() const noexcept;
 
+  /// Whether the kernel refuses descriptors that clients send; else they are
+  /// received and closed, and their client is ended.
+  [[nodiscard]] bool refuses_descriptors() const noexcept {
+    return acceptor_.refuses_descriptors();
+  }
+
   /// `changed` is called after each change of `status`, on the thread that
   /// made it. To be set before `start`.
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -106,6 +112,7 @@ class server final : private acceptor_owner {
  private:
   [[nodiscard]] std::size_t clients() const noexcept override { return clients_; }
   [[nodiscard]] bool full() const noexcept override { return clients_ >= config_.max_clients; }
+  [[nodiscard]] bool crowded() const noexcept override;
   int admit(newcomer& who) noexcept override;
   void accepting_ended() override { finish_if_drained(); }
 
@@ -138,6 +145,7 @@ class server final : private acceptor_owner {
   std::function<void()> changed_;
 
   std::atomic<std::size_t> clients_ = 0;  // admitted and not yet gone
+  std::atomic<std::ptrdiff_t> spare_descriptors_;
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
 

@@ -29,7 +29,8 @@ class worker final : public session_owner {
   struct surroundings {
     const handler& serve;
     log& journal;
-    std::function<void()> client_gone;  ///< called on any thread; must not throw
+    std::function<void()> client_gone;                     ///< called on any thread; must not throw
+    const std::atomic<std::ptrdiff_t>& spare_descriptors;  ///< see event_loop
   };
 
   /// Throws std::system_error where descriptors are missing.
