@@ -94,6 +94,7 @@ inheritance take_inheritance(upcase::log& journal) {
     } else {
       journal.write(upcase::log_level::warning, upcase::event::status,
                     {{"descriptor", "closed"}, {"name", passed.name}});
+      upcase::close_aside(passed.fd.release());
     }
   }
   return result;

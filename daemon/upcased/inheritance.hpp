@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <upcase/descriptor_closer.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/log.hpp>
 #include <vector>
@@ -31,7 +32,7 @@ struct listening_socket {
 struct inheritance {
   listening_socket activated;
   listening_socket own;
-  std::vector<upcase::file_descriptor> carriers;
+  std::vector<upcase::unsafe_descriptor> carriers;
 };
 
 /// Takes what was passed to this process, once. Descriptors of other names are

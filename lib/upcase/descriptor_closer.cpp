@@ -33,6 +33,7 @@ struct descriptor_closer::state {
   std::condition_variable done;
   std::vector<int> waiting;
   std::atomic<std::size_t> pending = 0;
+  bool held = false;
 
   bool add(int fd) noexcept {
     try {
@@ -47,11 +48,11 @@ struct descriptor_closer::state {
 
   void close_all() noexcept {
     std::unique_lock lock(mutex);
-    if (waiting.empty()) {
+    if (waiting.empty() || held) {
       return;
     }
     const interruption every_few_milliseconds;
-    while (!waiting.empty()) {
+    while (!waiting.empty() && !held) {
       const int fd = waiting.back();
       waiting.pop_back();
       lock.unlock();
@@ -65,7 +66,9 @@ struct descriptor_closer::state {
 };
 
 descriptor_closer::descriptor_closer(std::size_t threads)
-    : state_(std::make_shared<state>()), pool_({.threads = threads, .waiting = threads}) {
+    : threads_(threads),
+      state_(std::make_shared<state>()),
+      pool_({.threads = threads, .waiting = threads}) {
   state_->waiting.reserve(most_open());
 }
 
@@ -74,6 +77,10 @@ void descriptor_closer::close(int fd) noexcept {
     close_here(fd);
     return;
   }
+  call_thread();
+}
+
+void descriptor_closer::call_thread() noexcept {
   // A job that is refused is not missed: as many wait already, and each closes
   // whatever it finds. Without memory or threads, the next one finds it.
   auto job = [shared = state_] { shared->close_all(); };
@@ -87,6 +94,21 @@ std::size_t descriptor_closer::pending() const noexcept {
 bool descriptor_closer::finish(std::chrono::milliseconds limit) noexcept {
   std::unique_lock lock(state_->mutex);
   return state_->done.wait_for(lock, limit, [this] { return state_->pending == 0; });
+}
+
+void descriptor_closer::hold() noexcept {
+  const std::scoped_lock lock(state_->mutex);
+  state_->held = true;
+}
+
+void descriptor_closer::go_on() noexcept {
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->held = false;
+  }
+  for (std::size_t i = 0; i < std::min(threads_, pending()); ++i) {
+    call_thread();
+  }
 }
 
 descriptor_closer& descriptor_closer::of_process() {

@@ -36,6 +36,11 @@ class descriptor_closer {
   /// Waits until none is; false if some are after `limit`.
   [[nodiscard]] bool finish(std::chrono::milliseconds limit) noexcept;
 
+  /// Closes nothing until `go_on`. While a child is being started, its copies are
+  /// closed by its exec(2), which would wait in our place if ours went first.
+  void hold() noexcept;
+  void go_on() noexcept;
+
   /// The one for this process's clients: a bound on blocked threads holds for a
   /// process. It is never destroyed.
   static descriptor_closer& of_process();
@@ -43,6 +48,9 @@ class descriptor_closer {
  private:
   struct state;
 
+  void call_thread() noexcept;
+
+  std::size_t threads_;
   std::shared_ptr<state> state_;  // which a blocked thread keeps
   blocking_pool pool_;
 };

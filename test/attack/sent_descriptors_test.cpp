@@ -235,7 +235,8 @@ BOOST_AUTO_TEST_CASE(during_a_hand_over) {
     daemon.signal(SIGUSR2);
     go_on(daemon);
     BOOST_TEST(answers(good.get()));
-    BOOST_TEST(test::eventually([&] { return daemon.count("state=serving") == 2; }, prompt));
+    BOOST_TEST(test::eventually([&] { return daemon.count("state=serving") == 2; }, prompt),
+               daemon.log());
     BOOST_TEST(answers(good.get()));
     BOOST_TEST(answers(daemon.connect().get()));
   }
