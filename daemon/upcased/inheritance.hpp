@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <upcase/descriptor_closer.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/handover_record.hpp>
 #include <upcase/log.hpp>
@@ -47,7 +48,7 @@ struct inheritance {
   listening_socket own;
   upcase::file_descriptor lock;
   upcase::file_descriptor settings;
-  std::vector<upcase::file_descriptor> carriers;
+  std::vector<upcase::unsafe_descriptor> carriers;
   std::vector<discarded_descriptor> discarded;
   /// Why a first start is refused: what the service manager passed cannot be
   /// taken, or the name of its socket is on something that no client can connect
@@ -69,7 +70,7 @@ inheritance take_inheritance();
 void tell_discarded(const inheritance& inherited, upcase::log& journal);
 
 /// The clients in the carriers, which are closed; logs how many, and who was lost.
-upcase::cargo unload(std::vector<upcase::file_descriptor> carriers, upcase::log& journal);
+upcase::cargo unload(std::vector<upcase::unsafe_descriptor> carriers, upcase::log& journal);
 
 struct named_descriptor {
   std::string name;

@@ -78,7 +78,8 @@ class service {
                     {"socket", listening_.path},
                     {"version", UPCASE_VERSION},
                     {"pid", ::getpid()},
-                    {"max-clients", running_.max_clients}});
+                    {"max-clients", running_.max_clients},
+                    {"sent-descriptors", server_.refuses_descriptors() ? "refused" : "closed"}});
     report_start();
     context_.run();
     return exit_code_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <upcase/descriptor_closer.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
 
@@ -22,6 +24,9 @@
 
 namespace upcased {
 namespace {
+
+// No client is served meanwhile.
+constexpr std::chrono::seconds closing_grace{1};
 
 std::vector<char*> pointers_to(std::vector<std::string>& argv) {
   std::vector<char*> result;
@@ -88,6 +93,7 @@ void succession::begin(estate rest, std::function<void(outcome)> ended) {
 bool succession::cancel() {
   if (checker_.is_open()) {
     checker_.close();  // the check's result interests nobody any more
+    upcase::descriptor_closer::of_process().go_on();
     ended_ = nullptr;
   }
   cancelled_ = gathering_;
@@ -158,8 +164,10 @@ void succession::store(upcase::cargo load) {
 
 void succession::check_successor() {
   pid_t pid = -1;
+  upcase::descriptor_closer::of_process().hold();
   const int fd = start_check(program_, argv_, pid);
   if (fd < 0) {
+    upcase::descriptor_closer::of_process().go_on();
     tell(upcase::log_level::error, "failed",
          fmt::format("cannot start '{}': {}", program_, upcase::describe(-fd)));
     end(outcome::failed);
@@ -176,6 +184,7 @@ void succession::check_successor() {
 }
 
 void succession::successor_checked(int process) {
+  upcase::descriptor_closer::of_process().go_on();
   int status = 0;
   if (::waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     tell(upcase::log_level::error, "refused",
@@ -193,6 +202,15 @@ void succession::become_successor(upcase::cargo load) {
     tell(upcase::log_level::error, "failed",
          fmt::format("no room for {} of the clients' descriptors on their way (ulimit -n)",
                      loaded.left.size()));
+    take_back(std::move(loaded));
+    end(outcome::failed);
+    return;
+  }
+  // What is still being closed exec(2) would close itself, in this thread, or wait
+  // for the thread that does.
+  if (!upcase::descriptor_closer::of_process().finish(closing_grace)) {
+    tell(upcase::log_level::error, "failed",
+         "descriptors that clients had sent take too long to close");
     take_back(std::move(loaded));
     end(outcome::failed);
     return;

@@ -41,9 +41,12 @@ bool is_deaf(int error) noexcept {
 acceptor::acceptor(asio::io_context& context, file_descriptor listening, acceptor_owner& owner,
                    log& journal)
     : socket_(context, protocol(), listening.release()),
+      refuses_descriptors_(refuse_descriptors(socket_.native_handle())),
       owner_(owner),
       journal_(journal),
       wake_up_(context) {}
+
+acceptor::~acceptor() { close_socket(); }
 
 void acceptor::start() {
   phase_ = phase::open;
@@ -101,7 +104,7 @@ asio::awaitable<void> acceptor::run() {
 // Returns how long to wait before the next try; zero for not at all.
 acceptor::milliseconds acceptor::take_some() {
   for (std::size_t taken = 0; taken < batch && accepts() && !owner_.full(); ++taken) {
-    int error = waiting_.socket ? 0 : take_one();
+    int error = waiting_.socket ? 0 : owner_.crowded() ? EMFILE : take_one();
     if (error == EAGAIN || (is_deaf(error) && phase_ == phase::finishing)) {
       owed_ = 0;
       break;
@@ -131,7 +134,18 @@ int acceptor::take_one() noexcept {
   name.size = sizeof name.bytes;
   waiting_.socket.reset(::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(name.bytes),
                                   &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return waiting_.socket ? 0 : errno;
+  if (!waiting_.socket) {
+    return errno;
+  }
+  // A connection has its listener's option from the moment it enters the backlog,
+  // so behind the first that has it there is none without.
+  if (older_connections_) {
+    waiting_.guarded = may_hold_descriptors(waiting_.socket.get());
+    older_connections_ = waiting_.guarded;
+  } else {
+    waiting_.guarded = false;
+  }
+  return 0;
 }
 
 acceptor::milliseconds acceptor::shortage(int error) {
@@ -216,6 +230,17 @@ void acceptor::answer_ping() {
   }
 }
 
+// What waits in the backlog is closed with it. It is not shut down, for it may be
+// the service manager's too.
+void acceptor::close_socket() noexcept {
+  boost::system::error_code error;
+  if (older_connections_ && socket_.is_open()) {
+    close_aside(socket_.release(error));
+  } else {
+    socket_.close(error);
+  }
+}
+
 void acceptor::end() {
   owed_ = 0;
   waiting_.socket.reset();
@@ -234,7 +259,7 @@ void acceptor::end() {
 
 std::chrono::steady_clock::time_point acceptor::close() {
   phase_ = phase::closed;
-  socket_.close();
+  close_socket();
   wake_up_.cancel();
   return last_turned_away_ + time_to_see_the_end;
 }

@@ -17,6 +17,7 @@
 #include <functional>
 #include <optional>
 #include <upcase/accept_backoff.hpp>
+#include <upcase/client_descriptor.hpp>
 #include <upcase/credentials.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/log.hpp>
@@ -25,7 +26,8 @@ namespace upcase {
 
 /// A client that has connected, and of which no more is known.
 struct newcomer {
-  file_descriptor socket;  ///< non-blocking
+  client_descriptor socket;  ///< non-blocking
+  bool guarded = true;       ///< unless its socket is known to hold no descriptors
   client_name name;
 };
 
@@ -52,6 +54,9 @@ class acceptor_owner {
   /// Whether that is as many as may be.
   [[nodiscard]] virtual bool full() const noexcept = 0;
 
+  /// Whether descriptors that wait to be closed leave no room for a client.
+  [[nodiscard]] virtual bool crowded() const noexcept = 0;
+
   /// Decides on `who`, and takes or closes its socket. A shortage is returned
   /// as an errno; then `who` stays as it is, and comes again.
   virtual int admit(newcomer& who) noexcept = 0;
@@ -75,7 +80,7 @@ class acceptor {
            log& journal);
   acceptor(const acceptor&) = delete;
   acceptor& operator=(const acceptor&) = delete;
-  ~acceptor() = default;
+  ~acceptor();
 
   /// Begins to accept, for the first time or after `pause`. An error that will
   /// not pass leaves io_context::run as a std::system_error.
@@ -112,6 +117,9 @@ class acceptor {
     return phase_ == phase::turning_away || !socket_.is_open();
   }
 
+  /// Whether the kernel refuses descriptors that clients send.
+  [[nodiscard]] bool refuses_descriptors() const noexcept { return refuses_descriptors_; }
+
   [[nodiscard]] int socket() noexcept { return socket_.native_handle(); }
 
  private:
@@ -129,12 +137,15 @@ class acceptor {
   void tell_full();
   void tell_not_full();
   void answer_ping();
+  void close_socket() noexcept;
   void end();
   [[nodiscard]] bool accepts() const noexcept {
     return phase_ == phase::open || (phase_ == phase::finishing && owed_ > 0);
   }
 
   boost::asio::local::stream_protocol::acceptor socket_;
+  const bool refuses_descriptors_;
+  bool older_connections_ = true;  // ones without that may be in the backlog
   acceptor_owner& owner_;
   log& journal_;
 

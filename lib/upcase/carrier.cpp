@@ -17,15 +17,13 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <upcase/interruption.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
 #include <variant>
 
 namespace upcase {
 namespace {
-
-// SCM_MAX_FD of the kernel (unix(7)).
-constexpr std::size_t most_descriptors = 253;
 
 // Nobody can change or cut the record once it is sealed (memfd_create(2)), so
 // it can be read in place. It may have further seals: vm.memfd_noexec adds one.
@@ -68,7 +66,7 @@ bool send_message(int socket, const message& sent) noexcept {
 
 // The next message's descriptors, in their order; an empty one stands for each
 // that this process had no room for. Nothing at the end.
-std::optional<std::vector<file_descriptor>> receive_message(int socket) {
+std::optional<std::vector<client_descriptor>> receive_message(int socket) {
   std::uint32_t count = 0;
   iovec bytes{.iov_base = &count, .iov_len = sizeof count};
   alignas(cmsghdr) control_buffer control{};
@@ -82,7 +80,7 @@ std::optional<std::vector<file_descriptor>> receive_message(int socket) {
     result = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (result < 0 && errno == EINTR);
 
-  std::vector<file_descriptor> received;
+  std::vector<client_descriptor> received;
   const cmsghdr* const rights = result > 0 ? CMSG_FIRSTHDR(&header) : nullptr;
   if (rights != nullptr && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
     message taken;
@@ -227,6 +225,10 @@ loaded_carriers load_carriers(cargo load) {
     if (next.reading_end) {
       result.carriers.push_back(std::move(next.reading_end));
     }
+    // The carrier has them: these copies go without any effect on the clients.
+    for (admitted_client& client : rest.first(next.clients)) {
+      close_here(client.socket.release());
+    }
     rest = rest.subspan(next.clients);
   }
   std::ranges::move(rest, std::back_inserter(result.left));
@@ -235,11 +237,13 @@ loaded_carriers load_carriers(cargo load) {
 
 unloaded_carrier unload_carrier(int carrier) {
   unloaded_carrier result;
+  // The kernel drops what there is no room for, and what its clients had sent.
+  const interruption no_lingering;
   const auto first = receive_message(carrier);
   if (!first) {
     return result;
   }
-  std::vector<file_descriptor> sockets;
+  std::vector<client_descriptor> sockets;
   while (auto batch = receive_message(carrier)) {
     std::ranges::move(*batch, std::back_inserter(sockets));
   }

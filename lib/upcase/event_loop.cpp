@@ -2,10 +2,14 @@
 
 #include <upcase/event_loop.hpp>
 
+#include <upcase/client_descriptor.hpp>
+
 namespace upcase {
 
-event_loop::event_loop(stream_timeouts timeouts)
+event_loop::event_loop(stream_timeouts timeouts,
+                       const std::atomic<std::ptrdiff_t>* spare_descriptors)
     : timeouts_(timeouts),
+      spare_descriptors_(spare_descriptors),
       buffer_(std::make_unique<shared_buffer>()),
       alarm_(ready_),
       posted_(ready_) {}
@@ -50,6 +54,12 @@ void event_loop::spin_for(duration spin) {
       end = clock::now() + spin;
     }
   }
+}
+
+bool event_loop::has_room_for_descriptors() const noexcept {
+  const std::size_t needed = most_descriptors + descriptor_closer::of_process().pending();
+  return spare_descriptors_ != nullptr &&
+         spare_descriptors_->load(std::memory_order_relaxed) >= static_cast<std::ptrdiff_t>(needed);
 }
 
 void event_loop::set_deadline(deadline& d, duration after) {

@@ -35,8 +35,11 @@ class event_loop {
   /// nothing and leave the second-level cache.
   static constexpr std::size_t buffer_size = std::size_t{64} * 1024;
 
-  /// Throws std::system_error where descriptors are missing.
-  explicit event_loop(stream_timeouts timeouts);
+  /// `spare_descriptors`, if any, says how many more the process can open by now,
+  /// as if each other loop were just receiving as many as a message can bring; it
+  /// outlives the loop. Throws std::system_error where descriptors are missing.
+  explicit event_loop(stream_timeouts timeouts,
+                      const std::atomic<std::ptrdiff_t>* spare_descriptors = nullptr);
 
   /// Serves until `stop`. Before it sleeps it looks again and again for `spin`:
   /// being woken takes longer than a whole round trip of a small message, but
@@ -74,6 +77,9 @@ class event_loop {
   [[nodiscard]] const stream_timeouts& timeouts() const noexcept { return timeouts_; }
   void set_timeouts(stream_timeouts timeouts) noexcept { timeouts_ = timeouts; }
 
+  /// Whether all descriptors that a message can bring would find a place.
+  [[nodiscard]] bool has_room_for_descriptors() const noexcept;
+
   /// `after` from now; 0 clears it.
   void set_deadline(deadline& d, duration after);
 
@@ -88,6 +94,7 @@ class event_loop {
 
   steady_time now_ = std::chrono::steady_clock::now();
   stream_timeouts timeouts_;
+  const std::atomic<std::ptrdiff_t>* spare_descriptors_;
   std::unique_ptr<shared_buffer> buffer_;
   deadline_queue deadlines_;
   unread_output unread_;

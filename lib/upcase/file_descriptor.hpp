@@ -11,21 +11,32 @@
 
 namespace upcase {
 
-/// Owns an open file descriptor; -1 means none. Not thread-safe by itself.
-class file_descriptor {
+/// Closes it where it is called. close(2) is never retried: on Linux the
+/// descriptor is gone even when it reports EINTR.
+inline void close_here(int fd) noexcept { ::close(fd); }
+
+/// Owns an open file descriptor, which `Close` closes; -1 means none. Not
+/// thread-safe by itself.
+template <void (*Close)(int) noexcept>
+class basic_descriptor {
  public:
-  file_descriptor() noexcept = default;
-  explicit file_descriptor(int fd) noexcept : fd_(fd) {}
-  file_descriptor(file_descriptor&& other) noexcept : fd_(other.release()) {}
-  file_descriptor& operator=(file_descriptor&& other) noexcept {
+  basic_descriptor() noexcept = default;
+  explicit basic_descriptor(int fd) noexcept : fd_(fd) {}
+  basic_descriptor(basic_descriptor&& other) noexcept : fd_(other.release()) {}
+  /// An ordinary descriptor may come under more careful closing, not the
+  /// other way round.
+  // NOLINTNEXTLINE(google-explicit-constructor): as from any temporary
+  basic_descriptor(basic_descriptor<close_here>&& other) noexcept requires(Close != close_here)
+      : fd_(other.release()) {}
+  basic_descriptor& operator=(basic_descriptor&& other) noexcept {
     if (this != &other) {
       reset(other.release());
     }
     return *this;
   }
-  file_descriptor(const file_descriptor&) = delete;
-  file_descriptor& operator=(const file_descriptor&) = delete;
-  ~file_descriptor() { reset(); }
+  basic_descriptor(const basic_descriptor&) = delete;
+  basic_descriptor& operator=(const basic_descriptor&) = delete;
+  ~basic_descriptor() { reset(); }
 
   [[nodiscard]] int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
@@ -33,11 +44,10 @@ class file_descriptor {
   /// Gives the descriptor away; the caller closes it.
   [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-  /// Closes what is held. close(2) is never retried: on Linux the descriptor
-  /// is gone even when it reports EINTR.
+  /// Closes what is held.
   void reset(int fd = -1) noexcept {
     if (fd_ >= 0) {
-      ::close(fd_);
+      Close(fd_);
     }
     fd_ = fd;
   }
@@ -45,5 +55,7 @@ class file_descriptor {
  private:
   int fd_ = -1;
 };
+
+using file_descriptor = basic_descriptor<close_here>;
 
 }  // namespace upcase

@@ -7,6 +7,7 @@
 #include <exception>
 #include <iterator>
 #include <new>
+#include <sys/resource.h>
 #include <utility>
 
 namespace upcase {
@@ -23,6 +24,17 @@ std::shared_ptr<const worker::conditions> conditions_of(const settings& config) 
       worker::conditions{.rules = config.access, .timeouts = timeouts_of(config)});
 }
 
+// How many more the process can open, clients aside, while each loop but the one
+// that asks receives as many as a message can bring.
+std::ptrdiff_t spare_descriptors(const settings& config) noexcept {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t plenty = 1U << 30U;
+  return static_cast<std::ptrdiff_t>(std::min(limit.rlim_cur, plenty)) -
+         static_cast<std::ptrdiff_t>(reserved_descriptors(config) +
+                                     (config.threads - 1) * most_descriptors);
+}
+
 }  // namespace
 
 server::server(asio::io_context& context, file_descriptor listening, settings config,
@@ -37,7 +49,9 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       drain_timer_(context),
       news_(context, [this] { look_round(); }),
       client_log_(context, journal),
-      conditions_(conditions_of(config_)) {
+      conditions_(conditions_of(config_)),
+      spare_descriptors_(spare_descriptors(config_)) {
+  descriptor_closer::of_process();  // while there is somebody to tell that there is no memory
   const auto count_down = [this](std::atomic<std::size_t>& missing) {
     if (--missing == 0) {
       news_.ring();
@@ -46,6 +60,7 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
   const worker::surroundings around{
       .serve = serve_,
       .journal = journal_,
+      .spare_descriptors = spare_descriptors_,
       .client_gone = [this] { client_gone(); },
       .released = [this, count_down] { count_down(parts_missing_); },
       .answered = [this, count_down] { count_down(answers_missing_); }};
@@ -95,6 +110,13 @@ void server::start() {
   acceptor_.start();
 }
 
+// A few always wait for a moment; they are counted among the reserved.
+bool server::crowded() const noexcept {
+  constexpr std::ptrdiff_t few = 8;
+  const auto closing = static_cast<std::ptrdiff_t>(descriptor_closer::of_process().pending());
+  return closing > few && closing > spare_descriptors_;
+}
+
 int server::admit(newcomer& who) noexcept {
   try {
     return decide_and_place(who);
@@ -123,6 +145,7 @@ int server::decide_and_place(newcomer& who) {
          .who = found.who,
          .since = std::chrono::steady_clock::now(),
          .socket = std::move(who.socket),
+         .guarded = who.guarded,
          .progress = {},
          .charge = std::move(charge),
          .told = told});
@@ -149,6 +172,7 @@ void server::place(admitted_client client) {
   worker& least = **std::ranges::min_element(
       workers_, {}, [](const auto& candidate) { return candidate->clients(); });
   ++clients_;
+  --spare_descriptors_;
   tell_change();
   least.take(std::move(client));
 }
@@ -227,6 +251,7 @@ void server::take_over(cargo load) {
     } catch (const std::bad_alloc&) {
       // One too many rather than one lost.
     }
+    client.guarded = may_hold_descriptors(client.socket.get());
     place(std::move(client));
   }
   reconsider_clients();
@@ -279,6 +304,7 @@ server::counts server::status() const noexcept {
 
 void server::client_gone() noexcept {
   --clients_;
+  ++spare_descriptors_;
   tell_change();
   if (phase_ == phase::draining || acceptor_.wants_places()) {
     news_.ring();

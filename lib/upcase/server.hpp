@@ -99,6 +99,12 @@ class server final : private acceptor_owner {
   };
   [[nodiscard]] counts status() const noexcept;
 
+  /// Whether the kernel refuses descriptors that clients send; else they are
+  /// received and closed, and their client is ended.
+  [[nodiscard]] bool refuses_descriptors() const noexcept {
+    return acceptor_.refuses_descriptors();
+  }
+
   /// `changed` is called after each change of `status`, on the thread that
   /// made it. To be set before `start`.
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -110,6 +116,7 @@ class server final : private acceptor_owner {
  private:
   [[nodiscard]] std::size_t clients() const noexcept override { return clients_; }
   [[nodiscard]] bool full() const noexcept override { return clients_ >= config_.max_clients; }
+  [[nodiscard]] bool crowded() const noexcept override;
   int admit(newcomer& who) noexcept override;
   void accepting_ended() override { finish_if_drained(); }
 
@@ -153,6 +160,7 @@ class server final : private acceptor_owner {
 
   std::shared_ptr<const worker::conditions> conditions_;
   std::atomic<std::size_t> clients_ = 0;  // admitted and not yet gone
+  std::atomic<std::ptrdiff_t> spare_descriptors_;
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
 

@@ -13,7 +13,8 @@ session::session(event_loop& loop, session_owner& owner, admitted_client client)
       who_(client.who),
       since_(client.since),
       told_(client.told),
-      stream_(loop, std::move(client.socket), std::move(client.progress), *this, *this),
+      stream_(loop, std::move(client.socket), client.guarded, std::move(client.progress), *this,
+              *this),
       charge_(std::move(client.charge)) {}
 
 void session::start(const handler& serve) {

@@ -9,9 +9,9 @@
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <functional>
+#include <upcase/client_descriptor.hpp>
 #include <upcase/deadlines.hpp>
 #include <upcase/event_loop.hpp>
-#include <upcase/file_descriptor.hpp>
 #include <upcase/peer.hpp>
 #include <upcase/quota.hpp>
 #include <upcase/stream.hpp>
@@ -36,8 +36,9 @@ task uppercase_session(stream& client, const peer& who);
 struct admitted_client {
   std::uint64_t id = 0;  ///< counts up over the daemon's life; names it in the log
   peer who;
-  steady_time since;       ///< when it was admitted
-  file_descriptor socket;  ///< non-blocking
+  steady_time since;         ///< when it was admitted
+  client_descriptor socket;  ///< non-blocking
+  bool guarded = true;       ///< unless its socket is known to hold no descriptors
   stream_state progress;
   quota::charge charge;  ///< given back when the session is gone
   bool told = true;      ///< whether the log has heard of it, and is to hear of its end

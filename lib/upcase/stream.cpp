@@ -45,25 +45,34 @@ std::string_view to_string(end_reason why) noexcept {
       return "denied";
     case end_reason::over_quota:
       return "over-quota";
+    case end_reason::sent_descriptors:
+      return "sent-descriptors";
     case end_reason::failed:
       break;
   }
   return "failed";
 }
 
-stream::stream(event_loop& loop, file_descriptor socket, stream_state state, ready_target& target,
-               deadline& limit)
+stream::stream(event_loop& loop, client_descriptor socket, bool guarded, stream_state state,
+               ready_target& target, deadline& limit)
     : loop_(loop),
       target_(target),
       limit_(limit),
       socket_(std::move(socket)),
-      state_(std::move(state)) {
+      state_(std::move(state)),
+      guarded_(guarded) {
+  if (guarded_) {
+    read_urgent_data_inline(socket_.get());
+  }
   loop_.ready_set().add(socket_.get(), interest_, target_);
 }
 
 stream::~stream() {
   if (socket_) {
     loop_.ready_set().remove(socket_.get());
+  }
+  if (emptied_) {
+    close_here(socket_.release());
   }
 }
 
@@ -83,13 +92,21 @@ bool stream::receive() noexcept {
   const std::span<char> buffer = loop_.buffer();
   ++rounds_;
   for (;;) {
-    const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const auto [got, descriptors] =
+        guarded_
+            ? receive_guarded(socket_.get(), buffer, loop_.has_room_for_descriptors())
+            : reception{.size = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)};
+    if (descriptors) {
+      end(end_reason::sent_descriptors);
+      return true;
+    }
     if (got > 0) {
       input_ = buffer.first(static_cast<std::size_t>(got));
       state_.bytes_in += input_.size();
       return true;
     }
     if (got == 0) {
+      emptied_ = true;
       end(finishing_ ? end_reason::drained : end_reason::closed);
       return true;
     }
@@ -268,7 +285,7 @@ void stream::end(end_reason why) noexcept {
   if (ended_ == end_reason::open) {
     ended_ = why;
   }
-  broken_ = broken_ || why == end_reason::reset;
+  broken_ = broken_ || why == end_reason::reset || why == end_reason::sent_descriptors;
 }
 
 void stream::resume() {

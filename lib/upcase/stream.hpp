@@ -20,8 +20,8 @@
 #include <span>
 #include <string_view>
 #include <sys/epoll.h>
+#include <upcase/client_descriptor.hpp>
 #include <upcase/event_loop.hpp>
-#include <upcase/file_descriptor.hpp>
 #include <upcase/pending_output.hpp>
 
 namespace upcase {
@@ -37,7 +37,8 @@ enum class end_reason : std::uint8_t {
   aborted,  ///< the daemon stops, and drain-timeout is over
   denied,   ///< by rules that came with a reload
   over_quota,
-  failed,  ///< its handler threw, or there was no memory
+  sent_descriptors,  ///< which are closed, and it with them
+  failed,            ///< its handler threw, or there was no memory
 };
 
 std::string_view to_string(end_reason why) noexcept;
@@ -53,11 +54,12 @@ struct stream_state {
 /// Belongs to its event loop's thread.
 class stream {
  public:
-  /// `socket` is connected and non-blocking. `target` is told of readiness and
+  /// `socket` is connected and non-blocking, and `guarded` unless it is known to
+  /// hold no descriptors (see client_descriptor.hpp). `target` is told of readiness and
   /// passes it to `progress`. What is pending in `state` is written before
   /// anything is read.
-  stream(event_loop& loop, file_descriptor socket, stream_state state, ready_target& target,
-         deadline& limit);
+  stream(event_loop& loop, client_descriptor socket, bool guarded, stream_state state,
+         ready_target& target, deadline& limit);
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
   ~stream();
@@ -114,7 +116,7 @@ class stream {
   /// with. Only between turns, when no bytes are in the shared buffer; nothing
   /// but the destructor may be called afterwards.
   struct parts {
-    file_descriptor socket;
+    client_descriptor socket;
     stream_state state;
   };
   [[nodiscard]] parts release();
@@ -149,7 +151,7 @@ class stream {
   event_loop& loop_;
   ready_target& target_;
   deadline& limit_;
-  file_descriptor socket_;
+  client_descriptor socket_;
   std::uint32_t interest_ = EPOLLIN;  // as epoll has it
   std::coroutine_handle<> waiting_;   // null while the coroutine runs
   std::span<char> input_;             // the last read's bytes
@@ -159,6 +161,8 @@ class stream {
   std::uint8_t rounds_ = 0;  // reads since then
   waiting for_ = waiting::nothing;
   end_reason ended_ = end_reason::open;
+  const bool guarded_;      // descriptors may come with its bytes
+  bool emptied_ = false;    // nothing is in it any more, nor ever will be
   bool broken_ = false;     // nothing can be written any more
   bool finishing_ = false;  // finish_input was called
 };

@@ -19,7 +19,7 @@ std::string seconds_between(steady_time begin, steady_time end) {
 }  // namespace
 
 worker::worker(surroundings around, stream_timeouts timeouts)
-    : around_(std::move(around)), loop_(timeouts) {}
+    : around_(std::move(around)), loop_(timeouts, &around_.spare_descriptors) {}
 
 worker::~worker() { sessions_.clear_and_dispose(std::default_delete<session>()); }
 

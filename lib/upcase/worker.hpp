@@ -32,6 +32,7 @@ class worker final : public session_owner {
   struct surroundings {
     const handler& serve;
     log& journal;
+    const std::atomic<std::ptrdiff_t>& spare_descriptors;  ///< see event_loop
     // Called on any thread; must not throw:
     std::function<void()> client_gone;
     std::function<void()> released;  ///< what `release` asked for is done

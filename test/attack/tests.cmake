@@ -1,5 +1,6 @@
 upcase_tests(attack LIBRARIES test-support SOURCES
   attack/pressure_test.cpp
+  attack/sent_descriptors_test.cpp
   attack/stalled_file_system_test.cpp
   attack/verdict_test.cpp
 )

@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(clients_of_a_bad_record_are_closed_and_counted) {
   const auto expect_lost = [](const file_descriptor& record, std::string_view why) {
     connection pair = connect_pair(1);
     const auto carrier = carrier_with(record.get(), pair.served.socket.get());
-    pair.served.socket.reset();
+    upcase::close_here(pair.served.socket.release());  // the carrier has it
     const auto unloaded = upcase::unload_carrier(carrier.get());
     BOOST_TEST(unloaded.load.clients.empty());
     BOOST_TEST(unloaded.lost == 1U);

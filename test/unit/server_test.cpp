@@ -308,7 +308,8 @@ BOOST_AUTO_TEST_CASE(a_stop_answers_who_waits_for_a_place) {
     BOOST_TEST(receive_to_end(server, client.get()) == "X");
   }
   BOOST_TEST(server.run_until([&] { return stopped; }));
-  BOOST_CHECK_THROW(static_cast<void>(server.connect()), std::system_error);
+  // Once the socket is closed, on another thread with an older kernel.
+  BOOST_TEST(server.run_until([&] { return !test::listens(server.path()); }));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_place_no_longer_than_it_may) {

@@ -38,8 +38,10 @@ BOOST_AUTO_TEST_CASE(a_client_is_gone_when_its_socket_is_closed_and_its_charge_i
   const upcase::handler serve = upcase::uppercase_session;
   std::atomic<end_seen> seen = end_seen::not_yet;
   std::atomic<std::size_t> held = 1;
+  const std::atomic<std::ptrdiff_t> spare = 1000;
   upcase::worker worker({.serve = serve,
                          .journal = journal,
+                         .spare_descriptors = spare,
                          .client_gone =
                              [&] {
                                held = users.held_by(7);
