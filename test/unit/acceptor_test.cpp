@@ -29,6 +29,7 @@ class counting_owner final : public upcase::acceptor_owner {
     ++asked;
     return no_place;
   }
+  [[nodiscard]] bool crowded() const noexcept override { return false; }
   int admit(upcase::newcomer& who) noexcept override {
     who.socket.reset();
     ++admitted;
