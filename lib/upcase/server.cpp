@@ -226,7 +226,6 @@ void server::hand_over(std::function<void(cargo)> ready) {
 // What workers rang for.
 void server::look_round() {
   acceptor_.look_up();
-  finish_if_drained();
   if (answered_ && answers_missing_ == 0) {
     std::exchange(answered_, nullptr)();
   }
@@ -237,6 +236,7 @@ void server::look_round() {
     parts_.clear();
     std::exchange(ready_, nullptr)(std::move(gathered_));
   }
+  finish_if_drained();
 }
 
 void server::take_over(cargo load) {

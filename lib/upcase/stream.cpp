@@ -18,7 +18,7 @@ constexpr std::uint8_t most_rounds = 4;
 
 // Likewise for a handler that writes on and on to a client that reads as fast:
 // twice what it could have read. Small writes take their time too.
-constexpr std::size_t most_written = 2 * most_rounds * event_loop::buffer_size;
+constexpr std::size_t most_written = event_loop::buffer_size * 2 * most_rounds;
 constexpr std::size_t least_counted = 4096;
 
 bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }

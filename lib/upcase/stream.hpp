@@ -2,7 +2,7 @@
 //
 // A coroutine reads as a plain loop:
 //
-//   while (auto bytes = co_await client.read(); !bytes.empty()) {
+//   for (auto bytes = co_await client.read(); !bytes.empty(); bytes = co_await client.read()) {
 //     co_await client.write(bytes);
 //   }
 //

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <cstddef>
 #include <latch>
 #include <memory>
 #include <string>
@@ -125,6 +127,37 @@ BOOST_AUTO_TEST_CASE(a_standing_job_is_done_once_each_time_it_was_posted) {
   on.turn(patience::none);
   BOOST_TEST(done == "abaa");
   on.box.post(again);  // and never done
+}
+
+BOOST_AUTO_TEST_CASE(a_standing_job_is_done_after_its_last_post_whoever_posts_it) {
+  constexpr int posts = 5'000;
+  std::array<std::atomic<int>, 4> given{};
+  std::array<int, 4> seen{};
+  upcase::mailbox::standing_job look([&] {
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      seen[i] = given[i].load(std::memory_order_relaxed);
+    }
+  });
+  bench on;
+  upcase::alarm limit(on.set);
+  limit.set(std::chrono::steady_clock::now() + test::patience);
+  std::vector<std::jthread> posters;
+  for (auto& mine : given) {
+    posters.emplace_back([&] {
+      for (int i = 1; i <= posts; ++i) {
+        mine.store(i, std::memory_order_relaxed);
+        on.box.post(look);
+        std::this_thread::yield();
+      }
+    });
+  }
+  const auto all_seen = [&] {
+    return std::ranges::all_of(seen, [](int value) { return value == posts; });
+  };
+  while (!all_seen() && !limit.came()) {
+    on.turn(patience::endless);
+  }
+  BOOST_TEST(all_seen());
 }
 
 BOOST_AUTO_TEST_CASE(what_a_job_holds_is_freed_done_or_not) {

@@ -383,6 +383,24 @@ BOOST_AUTO_TEST_CASE(a_stop_tells_the_refusals_that_it_has_counted) {
   BOOST_TEST(says(server, "refusals-not-logged=7"));
 }
 
+BOOST_AUTO_TEST_CASE(of_many_who_read_nothing_each_is_ended) {
+  constexpr int many = 50;
+  auto config = test::roomy();
+  config.write_timeout = 500ms;
+  running_server server(config);
+  server->start();
+  const clients all = connect(server, many);
+  const std::string block(200'000, 'x');
+  for (int i = 0; i < 5; ++i) {
+    for (const auto& client : all) {
+      ::send(client.get(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    server.run(10ms);
+  }
+  BOOST_TEST(server.run_until([&] { return server->status().clients == 0; }, 10s));
+  BOOST_TEST(count(server, "reason=write-timeout") == static_cast<std::size_t>(many));
+}
+
 BOOST_AUTO_TEST_CASE(who_is_in_is_served_while_accepting_stands_still) {
   running_server server;
   server->start();
