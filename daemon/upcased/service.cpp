@@ -94,6 +94,9 @@ class service {
   }
 
   listening listen() {
+    if (inherited_.unusable) {
+      shortcomings_.add(inherited_.unusable->what());
+    }
     listening result = upcased::listen(inherited_, running_, journal_);
     for (const std::string& problem : result.problems) {
       shortcomings_.add(problem);
