@@ -108,7 +108,7 @@ class service {
   // old clients served.
   void take_over_clients() {
     if (inherited_.has_predecessor) {
-      server_.take_over(unload(std::move(inherited_.carriers), journal_));
+      server_.take_over(unload(inherited_.carriers, journal_));
       for (const char* name : {carrier_name, listener_name, lock_name, settings_name}) {
         manager_.forget(name);
       }
