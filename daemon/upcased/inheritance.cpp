@@ -175,7 +175,7 @@ void tell_discarded(const inheritance& inherited, upcase::log& journal) {
   }
 }
 
-upcase::cargo unload(std::vector<upcase::file_descriptor> carriers, upcase::log& journal) {
+upcase::cargo unload(const std::vector<upcase::unsafe_descriptor>& carriers, upcase::log& journal) {
   upcase::cargo all;
   std::size_t lost = 0;
   for (const auto& carrier : carriers) {

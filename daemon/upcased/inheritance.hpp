@@ -69,8 +69,8 @@ inheritance take_inheritance();
 /// without the socket that it was meant to serve.
 void tell_discarded(const inheritance& inherited, upcase::log& journal);
 
-/// The clients in the carriers, which are closed; logs how many, and who was lost.
-upcase::cargo unload(std::vector<upcase::unsafe_descriptor> carriers, upcase::log& journal);
+/// The clients in the carriers; logs how many, and who was lost.
+upcase::cargo unload(const std::vector<upcase::unsafe_descriptor>& carriers, upcase::log& journal);
 
 struct named_descriptor {
   std::string name;

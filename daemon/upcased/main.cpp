@@ -14,6 +14,7 @@
 #include <upcase/standard_streams.hpp>
 #include <upcase/stderr_log.hpp>
 #include <utility>
+#include <vector>
 
 #include "inheritance.hpp"
 #include "inherited_settings.hpp"
@@ -70,12 +71,11 @@ int run(const upcased::command& command, std::vector<std::string> argv,
   }
   const auto defaults = upcase::default_settings(upcase::daemon_runtime_directory());
   auto loaded = upcase::load_settings(command.sources, defaults);
+  std::vector<std::string> refused;
   if (command.what == action::serve && !loaded.problems.empty() && inherited.settings) {
     if (auto old = upcased::unpack_settings(inherited.settings.get(), defaults, journal)) {
-      journal.set_threshold(old->level);
-      return upcased::serve({std::move(*old), std::move(loaded.problems), command.sources, defaults,
-                             std::move(argv), std::move(inherited)},
-                            journal);
+      loaded.value = std::move(*old);
+      refused.swap(loaded.problems);
     }
   }
   for (const std::string& problem : loaded.problems) {
@@ -97,12 +97,12 @@ int run(const upcased::command& command, std::vector<std::string> argv,
   }
   journal.set_threshold(loaded.value.level);
   upcased::tell_warnings(journal, loaded.warnings);
-  return upcased::serve({std::move(loaded.value),
-                         {},
-                         command.sources,
-                         defaults,
-                         std::move(argv),
-                         std::move(inherited)},
+  return upcased::serve({.config = std::move(loaded.value),
+                         .refused = std::move(refused),
+                         .sources = command.sources,
+                         .defaults = defaults,
+                         .argv = std::move(argv),
+                         .inherited = std::move(inherited)},
                         journal);
 }
 

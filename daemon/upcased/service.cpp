@@ -97,6 +97,9 @@ class service {
   }
 
   listening listen() {
+    if (inherited_.unusable) {
+      shortcomings_.add(inherited_.unusable->what());
+    }
     listening result = upcased::listen(inherited_, running_, journal_);
     for (const std::string& problem : result.problems) {
       shortcomings_.add(problem);
@@ -108,7 +111,7 @@ class service {
   // old clients served.
   void take_over_clients() {
     if (inherited_.has_predecessor) {
-      server_.take_over(unload(std::move(inherited_.carriers), journal_));
+      server_.take_over(unload(inherited_.carriers, journal_));
       for (const char* name : {carrier_name, listener_name, lock_name, settings_name}) {
         manager_.forget(name);
       }

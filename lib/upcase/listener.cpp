@@ -173,6 +173,10 @@ void listener::listen(int backlog) {
 }
 
 listener::~listener() {
+  // What an inherited socket's path leads to is ours only under the lock.
+  if (!lock_) {
+    return;
+  }
   if (struct stat status{}; owns_socket_ && ::lstat(path_.c_str(), &status) == 0 &&
                             status.st_dev == device_ && status.st_ino == inode_) {
     ::unlink(path_.c_str());

@@ -24,7 +24,7 @@ struct listen_error : std::runtime_error {
 };
 
 /// Listens on `path` for as long as it lives; then removes the file, unless
-/// another one stands there by now.
+/// another one stands there by now, or may, since the lock could not be had.
 class listener {
  public:
   /// Binds (replacing a socket file that nobody serves, and nothing else) with

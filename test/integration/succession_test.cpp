@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_lock_that_somebody_else_holds_costs_nobody) {
   BOOST_TEST(daemon.count("already running") > 0U);
   BOOST_TEST(test::served(client.get()));
   BOOST_TEST(daemon.stop().value_or(-1) == 0);
-  // Theirs.
+  // Theirs, and so may the socket be.
   BOOST_TEST(std::filesystem::exists(daemon.socket().native() + ".lock"));
 }
 
