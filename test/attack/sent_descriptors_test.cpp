@@ -24,6 +24,7 @@
 #include "support/lingering_socket.hpp"
 #include "support/older_kernel.hpp"
 #include "support/skip.hpp"
+#include "support/unanswering_file.hpp"
 
 namespace {
 
@@ -105,7 +106,7 @@ void send_lingering(arsenal& with, int client, std::size_t count, int flags = 0)
 // To each client, once with its bytes and once as urgent data.
 void send_to_all(arsenal& with) {
   for (std::size_t i = 0; i < with.clients.size(); ++i) {
-    send_lingering(with, with.clients[i].get(), 3, i % 2 == 0 ? 0 : MSG_OOB);
+    send_lingering(with, with.clients[i].get(), 3, i % 4 < 2 ? 0 : MSG_OOB);
     ::send(with.clients[i].get(), "more", 4, MSG_NOSIGNAL);
   }
 }
@@ -306,6 +307,36 @@ BOOST_AUTO_TEST_CASE(more_than_there_is_room_for) {
     go_on(daemon);
     BOOST_TEST(answers(good.get()));
     BOOST_TEST(answers(daemon.connect().get()));
+  }
+}
+
+// On an older kernel all closing threads are lost to it. All that is closed later
+// stays open, and nobody who is served or comes minds.
+BOOST_AUTO_TEST_CASE(files_of_a_file_system_that_does_not_answer) {
+  SKIP_UNLESS(test::is_root(), "needs root to mount");
+  for (const kernel which : both) {
+    test::daemon daemon(on(which));
+    const auto file = daemon.directory() / "file";
+    test::write_file(file, "");
+    {
+      test::unanswering_file unanswering(file);
+      SKIP_UNLESS(unanswering.file, "no FUSE here: /dev/fuse is missing or mounts are not allowed");
+      const auto good = daemon.connect();
+      const auto bad = daemon.connect();
+      BOOST_TEST(answers(good.get()));
+      BOOST_TEST(answers(bad.get()));
+      const std::vector<int> copies(40, unanswering.file.get());
+      const int error = test::send_descriptors(bad.get(), copies);
+      BOOST_TEST(error == (refuses(daemon) ? EPERM : 0));
+      BOOST_TEST(answers(good.get()));
+      BOOST_TEST(answers(daemon.connect().get()));
+      BOOST_TEST(test::refused(connect_unnamed(daemon).get(), prompt));
+      daemon.signal(SIGUSR2);
+      BOOST_TEST(daemon.logged(error == 0 ? "hand-over=failed" : "taken-over=yes"));
+      BOOST_TEST(answers(good.get()));
+      BOOST_TEST(answers(daemon.connect().get()));
+    }
+    BOOST_TEST(daemon.stop().value_or(-1) == 0);
   }
 }
 
