@@ -163,6 +163,10 @@ void succession::store(upcase::cargo load) {
 }
 
 void succession::check_successor() {
+  if (!closing_is_done()) {
+    end(outcome::failed);
+    return;
+  }
   pid_t pid = -1;
   upcase::descriptor_closer::of_process().hold();
   const int fd = start_check(program_, argv_, pid);
@@ -206,11 +210,7 @@ void succession::become_successor(upcase::cargo load) {
     end(outcome::failed);
     return;
   }
-  // What is still being closed exec(2) would close itself, in this thread, or wait
-  // for the thread that does.
-  if (!upcase::descriptor_closer::of_process().finish(closing_grace)) {
-    tell(upcase::log_level::error, "failed",
-         "descriptors that clients had sent take too long to close");
+  if (!closing_is_done()) {
     take_back(std::move(loaded));
     end(outcome::failed);
     return;
@@ -228,6 +228,17 @@ void succession::become_successor(upcase::cargo load) {
        fmt::format("cannot become '{}': {}", program_, upcase::describe(error)));
   take_back(std::move(loaded));
   end(outcome::failed);
+}
+
+// What is still being closed exec(2) would close itself, or wait for the thread
+// that does: in a child that is to check the configuration, and in this process.
+bool succession::closing_is_done() {
+  const bool done = upcase::descriptor_closer::of_process().finish(closing_grace);
+  if (!done) {
+    tell(upcase::log_level::error, "failed",
+         "descriptors that clients had sent take too long to close");
+  }
+  return done;
 }
 
 void succession::take_back(upcase::loaded_carriers loaded) {

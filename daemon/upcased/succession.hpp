@@ -56,6 +56,7 @@ class succession {
   void check_successor();
   void successor_checked(int process);
   void become_successor(upcase::cargo load);
+  bool closing_is_done();
   void take_back(upcase::loaded_carriers loaded);
   void tell(upcase::log_level level, std::string_view what, std::string_view reason);
   void end(outcome how);

@@ -139,12 +139,10 @@ int acceptor::take_one() noexcept {
   }
   // A connection has its listener's option from the moment it enters the backlog,
   // so behind the first that has it there is none without.
-  if (older_connections_) {
-    waiting_.guarded = may_hold_descriptors(waiting_.socket.get());
-    older_connections_ = waiting_.guarded;
-  } else {
-    waiting_.guarded = false;
+  if (older_connections_ && refuses_descriptors_) {
+    older_connections_ = may_hold_descriptors(waiting_.socket.get());
   }
+  waiting_.guarded = older_connections_;
   return 0;
 }
 

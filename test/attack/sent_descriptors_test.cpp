@@ -9,11 +9,13 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <upcase/interruption.hpp>
 #include <vector>
 
 #include "support/attacker.hpp"
@@ -22,6 +24,7 @@
 #include "support/lingering_socket.hpp"
 #include "support/older_kernel.hpp"
 #include "support/skip.hpp"
+#include "support/unanswering_file.hpp"
 
 namespace {
 
@@ -92,9 +95,10 @@ void send_lingering(arsenal& with, int client, std::size_t count, int flags = 0)
   for (std::size_t i = 0; i < count; ++i) {
     numbers.push_back(with.sent.emplace_back().socket.get());
   }
-  // Where they are refused, closing them would hold up the attacker itself.
-  const int error = test::send_descriptors(client, numbers, flags);
-  for (std::size_t i = first; i < with.sent.size() && error == 0; ++i) {
+  // Where they are refused, or the daemon is first, the attacker's are the last.
+  const upcase::interruption own_closing;
+  test::send_descriptors(client, numbers, flags);
+  for (std::size_t i = first; i < with.sent.size(); ++i) {
     with.sent[i].socket.reset();
   }
 }
@@ -102,7 +106,7 @@ void send_lingering(arsenal& with, int client, std::size_t count, int flags = 0)
 // To each client, once with its bytes and once as urgent data.
 void send_to_all(arsenal& with) {
   for (std::size_t i = 0; i < with.clients.size(); ++i) {
-    send_lingering(with, with.clients[i].get(), 3, i % 2 == 0 ? 0 : MSG_OOB);
+    send_lingering(with, with.clients[i].get(), 3, i % 4 < 2 ? 0 : MSG_OOB);
     ::send(with.clients[i].get(), "more", 4, MSG_NOSIGNAL);
   }
 }
@@ -130,6 +134,46 @@ test::attacker::action sends_and_stays(const test::daemon& daemon) {
     ::pause();
   };
 }
+
+// Comes again and again.
+test::attacker::action floods(const test::daemon& daemon) {
+  return [&daemon](const auto& ready) {
+    arsenal with;
+    for (int i = 0; i < 400; ++i) {
+      with.clients.push_back(i % 2 == 0 ? daemon.connect() : connect_unnamed(daemon));
+      send_lingering(with, with.clients.back().get(), 1, i % 4 < 2 ? 0 : MSG_OOB);
+      if (i == 0) {
+        ready();
+      }
+    }
+    ::pause();
+  };
+}
+
+// How long a client that is in, and one that comes, wait for an answer.
+class latencies {
+ public:
+  void measure(const test::daemon& daemon, int client, int times) {
+    for (int i = 0; i < times; ++i) {
+      add([&] { return answers(client); });
+      add([&] { return answers(daemon.connect().get()); });
+    }
+  }
+
+  [[nodiscard]] clock::duration percentile(std::size_t percent) {
+    std::ranges::sort(all_);
+    return all_[(all_.size() - 1) * percent / 100];
+  }
+
+ private:
+  void add(const std::function<bool()>& ask) {
+    const auto began = clock::now();
+    BOOST_TEST(ask());
+    all_.push_back(clock::now() - began);
+  }
+
+  std::vector<clock::duration> all_;
+};
 
 }  // namespace
 
@@ -263,6 +307,60 @@ BOOST_AUTO_TEST_CASE(more_than_there_is_room_for) {
     go_on(daemon);
     BOOST_TEST(answers(good.get()));
     BOOST_TEST(answers(daemon.connect().get()));
+  }
+}
+
+// On an older kernel all closing threads are lost to it. All that is closed later
+// stays open, and nobody who is served or comes minds.
+BOOST_AUTO_TEST_CASE(files_of_a_file_system_that_does_not_answer) {
+  SKIP_UNLESS(test::is_root(), "needs root to mount");
+  for (const kernel which : both) {
+    test::daemon daemon(on(which));
+    const auto file = daemon.directory() / "file";
+    test::write_file(file, "");
+    {
+      test::unanswering_file unanswering(file);
+      SKIP_UNLESS(unanswering.file, "no FUSE here: /dev/fuse is missing or mounts are not allowed");
+      const auto good = daemon.connect();
+      const auto bad = daemon.connect();
+      BOOST_TEST(answers(good.get()));
+      BOOST_TEST(answers(bad.get()));
+      const std::vector<int> copies(40, unanswering.file.get());
+      const int error = test::send_descriptors(bad.get(), copies);
+      BOOST_TEST(error == (refuses(daemon) ? EPERM : 0));
+      BOOST_TEST(answers(good.get()));
+      BOOST_TEST(answers(daemon.connect().get()));
+      BOOST_TEST(test::refused(connect_unnamed(daemon).get(), prompt));
+      daemon.signal(SIGUSR2);
+      BOOST_TEST(daemon.logged(error == 0 ? "hand-over=failed" : "taken-over=yes"));
+      BOOST_TEST(answers(good.get()));
+      BOOST_TEST(answers(daemon.connect().get()));
+    }
+    BOOST_TEST(daemon.stop().value_or(-1) == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(others_wait_no_longer_than_ever) {
+  SKIP_UNLESS(test::is_root(), "needs root to act as another user");
+  for (const kernel which : both) {
+    const test::daemon daemon(on(which));
+    const auto good = daemon.connect();
+    const auto threads = threads_of(daemon.pid());
+    latencies quiet;
+    latencies attacked;
+    for (int round = 0; round < 5; ++round) {
+      quiet.measure(daemon, good.get(), 60);
+      const test::attacker stranger(floods(daemon));
+      attacked.measure(daemon, good.get(), 60);
+      BOOST_TEST(lingering_among(threads) == 0U);
+    }
+    // The floors are for busy machines and sanitizers; a stall is far above.
+    BOOST_TEST(
+        (attacked.percentile(99) <= std::max<clock::duration>(2 * quiet.percentile(99), 250ms)));
+    BOOST_TEST(
+        (attacked.percentile(100) <= std::max<clock::duration>(2 * quiet.percentile(100), 900ms)));
+    BOOST_TEST_MESSAGE("p99, quiet and attacked: " << quiet.percentile(99) / 1us << " us, "
+                                                   << attacked.percentile(99) / 1us << " us");
   }
 }
 

@@ -14,6 +14,7 @@
 #include <upcase/session.hpp>
 
 #include "support/client.hpp"
+#include "support/lingering_socket.hpp"
 
 namespace {
 
@@ -283,6 +284,14 @@ BOOST_AUTO_TEST_CASE(a_copy_of_its_socket_elsewhere_wakes_nobody_and_keeps_nobod
   BOOST_REQUIRE(on.reason.has_value());
   BOOST_TEST(test::refused(on.client.get()));
   BOOST_TEST(on.count_turns(20ms) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_sends_descriptors_is_ended) {
+  bench on;
+  on.start();
+  test::send_all(on.client.get(), "x");
+  BOOST_TEST(test::send_descriptors(on.client.get(), {on.client.get()}) == 0);
+  BOOST_TEST((on.run_to_end() == end_reason::sent_descriptors));
 }
 
 BOOST_AUTO_TEST_CASE(a_handlers_exception_ends_its_client_only) {

@@ -8,6 +8,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/client_socket_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
+  unit/descriptor_closer_test.cpp
   unit/event_loop_test.cpp
   unit/handover_record_test.cpp
   unit/handover_test.cpp
