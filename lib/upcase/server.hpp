@@ -26,6 +26,7 @@
 #include <thread>
 #include <upcase/acceptor.hpp>
 #include <upcase/client_directory.hpp>
+#include <upcase/client_files.hpp>
 #include <upcase/client_log.hpp>
 #include <upcase/credentials.hpp>
 #include <upcase/doorbell.hpp>
@@ -105,11 +106,14 @@ class server final : private acceptor_owner {
 
  private:
   [[nodiscard]] std::size_t clients() const noexcept override { return clients_; }
-  [[nodiscard]] bool full() const noexcept override { return clients_ >= config_.max_clients; }
+  [[nodiscard]] bool full() const noexcept override {
+    return clients_ + files_.waiting() >= config_.max_clients;
+  }
   int admit(newcomer& who) noexcept override;
   void accepting_ended() override { finish_if_drained(); }
 
-  int decide_and_place(newcomer& who);
+  int decide_and_place(newcomer& who, finding& found) noexcept;
+  void admit_examined();
   verdict decide(int fd, finding& found, quota::charge& charge);
   void place(admitted_client client);
   void reconsider_clients();
@@ -117,6 +121,7 @@ class server final : private acceptor_owner {
   void client_gone() noexcept;
   void tell_change() noexcept;
   void finish_if_drained();
+  void gather(std::function<void(cargo)> ready);
 
   template <typename Action>
   void on_every_worker(Action action);
@@ -130,7 +135,8 @@ class server final : private acceptor_owner {
   quota users_;
 
   boost::asio::steady_timer drain_timer_;
-  doorbell client_left_;
+  doorbell bell_;  // a client left, or its file has been examined
+  client_files files_;
   client_log client_log_;
   enum class phase { idle, serving, handing_over, draining, stopped };
   std::atomic<phase> phase_ = phase::idle;  // written by the context's thread alone
