@@ -58,8 +58,9 @@ std::unique_lock<std::mutex> blocking_pool::reserve() noexcept {
   return state_->threads > 0 ? std::move(lock) : std::unique_lock<std::mutex>();
 }
 
-void blocking_pool::submit(job one) noexcept {
+void blocking_pool::submit(std::unique_lock<std::mutex> place, job one) noexcept {
   state_->waiting.push_back(std::move(one));
+  place.unlock();  // first, so that who is woken finds it free
   state_->job_came.notify_one();
 }
 

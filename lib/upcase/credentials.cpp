@@ -16,10 +16,11 @@ namespace {
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
 
 // openat2 reports EAGAIN when a rename or mount somewhere in the system raced
-// with it and it cannot be sure that nothing was crossed (openat2(2)).
+// with it and it cannot be sure that nothing was crossed (openat2(2)); of what is
+// not cached, RESOLVE_CACHED has it report the same.
 constexpr int openat2_attempts = 8;
 
-// `how_far`: 0, or RESOLVE_CACHED, with which EAGAIN means that it would block.
+// `how_far`: 0, or RESOLVE_CACHED for no further than what is cached.
 int open_beneath(int directory, const char* name, std::uint64_t how_far) noexcept {
   open_how how{};
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
@@ -28,7 +29,7 @@ int open_beneath(int directory, const char* name, std::uint64_t how_far) noexcep
   long fd = -1;
   for (int attempt = 0; attempt < openat2_attempts; ++attempt) {
     fd = ::syscall(SYS_openat2, directory, name, &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN || how_far == RESOLVE_CACHED) {
+    if (fd >= 0 || errno != EAGAIN) {
       break;
     }
   }

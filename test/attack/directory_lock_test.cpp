@@ -169,18 +169,11 @@ std::size_t connections_to(const std::vector<file_descriptor>& clients) {
       clients, [](const auto& client) { return !test::refused(client.get(), 0ns); }));
 }
 
-struct scene {
-  explicit scene(std::vector<std::string> arguments = {})
-      : daemon({.arguments = std::move(arguments),
-                .environment = {manager.variable(), "WATCHDOG_USEC=200000"}}) {
-    // As in /var/tmp: who may list it can keep the lock for as long as he likes.
-    // Where nobody may, it takes many processes of the lowest priority, and luck.
-    std::filesystem::permissions(daemon.clients(), std::filesystem::perms(01777));
-  }
-
-  test::notify_socket manager;
-  test::daemon daemon;
-};
+// As in /var/tmp: who may list a directory can keep its lock for as long as he likes.
+// Where nobody may, it takes many processes of the lowest priority, and luck.
+void let_all_list(const std::filesystem::path& directory) {
+  std::filesystem::permissions(directory, std::filesystem::perms(01777));
+}
 
 }  // namespace
 
@@ -190,61 +183,63 @@ BOOST_AUTO_TEST_CASE(who_has_a_file_is_served_meanwhile) {
   SKIP_UNLESS(test::is_root(), "needs root to act as other users");
   constexpr std::size_t too_many = 3;
   constexpr std::size_t most = upcase::client_files::most_waiting_of_a_user;
-  scene here;
-  const auto good = bind_clients(here.daemon, "good", 2, 0);
-  const auto lost = bind_lost_clients(here.daemon, "lost", most + too_many, stranger);
-  const auto neighbours = bind_lost_clients(here.daemon, "next", 1, neighbour);
-  class directory_lock lock(here.daemon.clients());
+  test::notify_socket manager;
+  test::daemon daemon({.environment = {manager.variable(), "WATCHDOG_USEC=200000"}});
+  let_all_list(daemon.clients());
+  const auto good = bind_clients(daemon, "good", 2, 0);
+  const auto lost = bind_lost_clients(daemon, "lost", most + too_many, stranger);
+  const auto neighbours = bind_lost_clients(daemon, "next", 1, neighbour);
+  class directory_lock lock(daemon.clients());
   SKIP_UNLESS(lock.held(), "no userfaultfd(2) here");
 
-  connect_as(0, good[0], here.daemon);
+  connect_as(0, good[0], daemon);
   BOOST_TEST(serves(good[0]));
   for (const auto& client : lost) {
-    connect_as(stranger, client, here.daemon);
+    connect_as(stranger, client, daemon);
   }
-  connect_as(neighbour, neighbours[0], here.daemon);
+  connect_as(neighbour, neighbours[0], daemon);
   BOOST_TEST(test::eventually([&] { return connections_to(lost) == most; }, at_once));
-  BOOST_TEST(here.daemon.count("verdict=busy ") == too_many);
+  BOOST_TEST(daemon.count("verdict=busy ") == too_many);
   BOOST_TEST(connections_to(neighbours) == 1U);
-  connect_as(0, good[1], here.daemon);
+  connect_as(0, good[1], daemon);
   BOOST_TEST(serves(good[1]));
 
-  const auto beats = [&] { return test::occurrences(here.manager.messages(), "WATCHDOG=1"); };
+  const auto beats = [&] { return test::occurrences(manager.messages(), "WATCHDOG=1"); };
   BOOST_TEST(test::eventually([&, before = beats()] { return beats() > before + 3; }, at_once));
-  BOOST_TEST(here.daemon.reload());
+  BOOST_TEST(daemon.reload());
 
   lock.release();
   BOOST_TEST(test::eventually([&] { return connections_to(lost) == 0; }, at_once));
   BOOST_TEST(test::refused(neighbours[0].get(), at_once));
-  BOOST_TEST(here.daemon.logged("deny uid=12346"));
-  BOOST_TEST(
-      here.daemon.logged("verdict=not-found path=" + (here.daemon.clients() / "next1").native()));
+  BOOST_TEST(daemon.logged("deny uid=12346"));
+  BOOST_TEST(daemon.logged("verdict=not-found path=" + (daemon.clients() / "next1").native()));
   for (const char* file : {"good1", "good2"}) {
-    BOOST_TEST(test::eventually(
-        [&] { return !std::filesystem::exists(here.daemon.clients() / file); }, at_once));
+    BOOST_TEST(test::eventually([&] { return !std::filesystem::exists(daemon.clients() / file); },
+                                at_once));
   }
-  BOOST_TEST(here.daemon.stop().value_or(-1) == 0);
+  BOOST_TEST(daemon.stop().value_or(-1) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_waits_no_longer_than_it_may) {
   SKIP_UNLESS(test::is_root(), "needs root to act as other users");
-  scene here({"--drain-timeout", "500ms"});
-  const auto good = bind_clients(here.daemon, "good", 1, 0);
-  const auto lost = bind_lost_clients(here.daemon, "lost", 4, stranger);
-  class directory_lock lock(here.daemon.clients());
+  test::daemon daemon({.arguments = {"--drain-timeout", "500ms"}});
+  let_all_list(daemon.clients());
+  const auto good = bind_clients(daemon, "good", 1, 0);
+  const auto lost = bind_lost_clients(daemon, "lost", 4, stranger);
+  class directory_lock lock(daemon.clients());
   SKIP_UNLESS(lock.held(), "no userfaultfd(2) here");
-  connect_as(0, good[0], here.daemon);
+  connect_as(0, good[0], daemon);
   BOOST_TEST(serves(good[0]));
   for (const auto& client : lost) {
-    connect_as(stranger, client, here.daemon);
+    connect_as(stranger, client, daemon);
   }
-  here.daemon.signal(SIGTERM);
-  BOOST_TEST(test::eventually([&] { return here.daemon.count("state=stopped") == 1; }, at_once));
+  daemon.signal(SIGTERM);
+  BOOST_TEST(test::eventually([&] { return daemon.count("state=stopped") == 1; }, at_once));
   BOOST_TEST(test::receive_to_end(good[0].get()) == "");
   BOOST_TEST(connections_to(lost) == 0U);
   // Its threads wait for the lock, and with them the process.
   lock.release();
-  BOOST_TEST(here.daemon.wait().value_or(-1) == 0);
+  BOOST_TEST(daemon.wait(at_once).value_or(-1) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
