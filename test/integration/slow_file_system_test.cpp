@@ -15,6 +15,9 @@ namespace {
 
 using upcase::file_descriptor;
 
+// What has nothing to wait for any more.
+constexpr std::chrono::seconds soon{10};
+
 // A daemon with a second, slow client directory.
 struct scene {
   explicit scene(const char* config = "") : files(place.path()) {
@@ -55,7 +58,7 @@ BOOST_AUTO_TEST_CASE(only_who_has_a_file_there_waits) {
   BOOST_TEST(here.daemon->count("slow") == 0U);
   BOOST_TEST(here.files.holds("slow"));
   here.files.go_on();
-  BOOST_TEST(test::receive(client.get(), 1) == "X");
+  BOOST_REQUIRE(test::receive(client.get(), 1, soon) == "X");
   BOOST_TEST(test::eventually([&] { return !here.files.holds("slow"); }));
   BOOST_TEST(here.daemon->stop().value_or(-1) == 0);
 }
@@ -67,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_rules_at_the_time_of_the_answer_hold) {
   test::write_file(here.daemon->config(), "deny-user = root\n");
   BOOST_TEST(here.daemon->reload());
   here.files.go_on();
-  BOOST_TEST(test::refused(client.get()));
+  BOOST_REQUIRE(test::refused(client.get(), soon));
   BOOST_TEST(here.daemon->logged("verdict=denied"));
   BOOST_TEST(here.files.holds("slow"));
 }
@@ -79,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_reload_has_the_check_made_anew) {
   test::write_file(here.daemon->config(), "client-mode = private\n");
   BOOST_TEST(here.daemon->reload());
   here.files.go_on();
-  BOOST_TEST(test::refused(client.get()));
+  BOOST_REQUIRE(test::refused(client.get(), soon));
   BOOST_TEST(here.daemon->logged("verdict=mode "), here.daemon->log());
 }
 
@@ -103,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_second_signal_stops_at_once) {
   BOOST_TEST(here.daemon->logged("state=draining"));
   here.daemon->signal(SIGTERM);
   BOOST_TEST(here.daemon->logged("state=stopped"));
-  BOOST_TEST(test::refused(client.get()));
+  BOOST_REQUIRE(test::refused(client.get(), soon));
   here.files.go_on();
   BOOST_TEST(here.daemon->wait().value_or(-1) == 0);
 }
@@ -115,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_hand_over_waits_a_second_and_no_more) {
   BOOST_TEST(test::served(in.get()));
   const auto client = here.connect_held();
   here.daemon->signal(SIGUSR2);
-  BOOST_TEST(test::refused(client.get()));
+  BOOST_REQUIRE(test::refused(client.get(), soon));
   here.files.go_on();
   BOOST_TEST(here.daemon->logged("taken-over=yes"));
   BOOST_TEST(test::served(in.get()));
