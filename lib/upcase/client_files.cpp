@@ -22,7 +22,7 @@ struct client_files::check {
 
 struct client_files::link {
   std::mutex mutex;
-  const doorbell* bell;  // none: nobody wants to hear of it any more
+  const doorbell* bell = nullptr;  // none: nobody wants to hear of it any more
 
   void ring() {
     const std::scoped_lock lock(mutex);

@@ -25,7 +25,7 @@
 //     connected.        not-a-socket, linked, mode, stale, uid-mismatch
 //
 // Step 4 may have to wait: whoever creates or removes a file there holds the
-// directory's lock for as long as the scheduler keeps him from running. So the
+// directory's lock for as long as the scheduler keeps it from running. So the
 // thread that accepts asks only what the kernel has cached (RESOLVE_CACHED, Linux
 // 5.12), which takes no lock, and the file of a client that has just bound it is
 // cached. Where the answer is not, `examine_file` asks on another thread. Step 5

@@ -2,10 +2,10 @@
 //
 // Of each client that its acceptor takes, it asks who that is and whether it
 // may in, and hands it to the event loop that has the fewest. Accepting has a
-// thread of its own, the one that runs the `io_context`: what it asks files,
-// quotas and name services holds up no client that is in. It knows nothing of
-// signals, files of configuration or service managers: whoever embeds it brings
-// those.
+// thread of its own, the one that runs the `io_context`: what it asks quotas and
+// name services holds up no client that is in. What may wait for a file system
+// has further threads (client_files). It knows nothing of signals, files of
+// configuration or service managers: whoever embeds it brings those.
 //
 //   boost::asio::io_context context;
 //   upcase::log& journal = ...;
@@ -66,18 +66,19 @@ class server final : private acceptor_owner {
   void reload(settings config, std::vector<client_directory> directories);
 
   /// Accepts what already waits in the backlog (as places come free, where
-  /// `max_clients` are in) and then no more, answers what every client has sent
-  /// by now, and ends. `drain_timeout` bounds it.
-  /// `stopped`, if any, is called when the last client is gone.
+  /// `max_clients` are in) and then no more, decides on all who came, answers what every client has
+  /// sent by now, and ends. `drain_timeout` bounds it. `stopped`, if any, is called when the last
+  /// client is gone.
   void stop(std::function<void()> stopped = {});
 
   /// Ends what `stop` is still waiting for.
   void stop_now();
 
   /// Stops accepting, takes every client out of its session, and calls `ready`
-  /// with them all. Nothing is closed: whatever clients send meanwhile waits in
-  /// their sockets, who connects waits in the backlog. Ignored while stopping;
-  /// until `ready` is called, the server must not be stopped.
+  /// with them all. None of them is closed: whatever clients send meanwhile waits in
+  /// their sockets, who connects waits in the backlog. Who waits for the examination
+  /// of its file is decided on first, or closed after a second. Ignored while
+  /// stopping; until `ready` is called, the server must not be stopped.
   void hand_over(std::function<void(cargo)> ready);
 
   /// Goes on with clients of another server, or with its own again after

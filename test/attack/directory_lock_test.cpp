@@ -189,6 +189,12 @@ BOOST_AUTO_TEST_CASE(who_has_a_file_is_served_meanwhile) {
   const auto good = bind_clients(daemon, "good", 2, 0);
   const auto lost = bind_lost_clients(daemon, "lost", most + too_many, stranger);
   const auto neighbours = bind_lost_clients(daemon, "next", 1, neighbour);
+  // So many that with the others one is too many.
+  std::vector<std::vector<file_descriptor>> crowd;
+  for (uid_t user = neighbour + 1; crowd.size() < upcase::client_files::most_waiting / most - 1;
+       ++user) {
+    crowd.push_back(bind_lost_clients(daemon, std::to_string(user) + "-", most, user));
+  }
   class directory_lock lock(daemon.clients());
   SKIP_UNLESS(lock.held(), "no userfaultfd(2) here");
 
@@ -201,6 +207,13 @@ BOOST_AUTO_TEST_CASE(who_has_a_file_is_served_meanwhile) {
   BOOST_TEST(test::eventually([&] { return connections_to(lost) == most; }, at_once));
   BOOST_TEST(daemon.count("verdict=busy ") == too_many);
   BOOST_TEST(connections_to(neighbours) == 1U);
+  for (std::size_t i = 0; i < crowd.size(); ++i) {
+    for (const auto& client : crowd[i]) {
+      connect_as(neighbour + 1 + static_cast<uid_t>(i), client, daemon);
+    }
+  }
+  BOOST_TEST(
+      test::eventually([&] { return daemon.count("verdict=busy ") == too_many + 1; }, at_once));
   connect_as(0, good[1], daemon);
   BOOST_TEST(serves(good[1]));
 
