@@ -137,6 +137,7 @@ int acceptor::take_one() noexcept {
   if (!waiting_.socket) {
     return errno;
   }
+  waiting_.accepted = std::chrono::system_clock::now();
   // A connection has its listener's option from the moment it enters the backlog,
   // so behind the first that has it there is none without.
   if (older_connections_ && refuses_descriptors_) {

@@ -29,6 +29,7 @@ struct newcomer {
   client_descriptor socket;  ///< non-blocking
   bool guarded = true;       ///< unless its socket is known to hold no descriptors
   client_name name;
+  std::chrono::system_clock::time_point accepted;
 };
 
 /// What becomes of those who connect after a stop has begun.

@@ -48,6 +48,7 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       users_(config_.max_clients_per_user),
       drain_timer_(context),
       news_(context, [this] { look_round(); }),
+      files_(context, news_),
       client_log_(context, journal),
       conditions_(conditions_of(config_)),
       spare_descriptors_(spare_descriptors(config_)) {
@@ -119,25 +120,47 @@ bool server::crowded() const noexcept {
 
 int server::admit(newcomer& who) noexcept {
   try {
-    return decide_and_place(who);
+    finding found = check_credentials(who.socket.get(), who.name, directories_, config_.credentials,
+                                      who.accepted);
+    if (found.file_unknown) {
+      if (files_.examine(who, found, config_.credentials)) {
+        return 0;
+      }
+      found.why = verdict::busy;
+    }
+    return decide_and_place(who, found);
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   }
 }
 
-int server::decide_and_place(newcomer& who) {
-  finding found = check_credentials(who.socket.get(), who.name, directories_, config_.credentials,
-                                    std::chrono::system_clock::now());
+void server::admit_examined() {
+  while (auto next = files_.take()) {
+    // Nobody is judged by a mixture of old settings and new ones.
+    const int error = next->outdated ? admit(next->who) : decide_and_place(next->who, next->found);
+    if (error != 0) {
+      next->found.why = verdict::busy;
+      refuse(next->found);
+    }
+  }
+}
+
+int server::decide_and_place(newcomer& who, finding& found) noexcept {
   if (found.system_error) {
     return found.system_error.value();
   }
   quota::charge charge;
-  if (decide(who.socket.get(), found, charge) != verdict::allowed) {
+  try {
+    decide(who.socket.get(), found, charge);
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+  if (found.why != verdict::allowed) {
     refuse(found);
     who.socket.reset();
     return 0;
   }
-  remove_client_file(found);
+  files_.remove(found);
   acceptor_.shortage_over();
   const std::uint64_t id = ++served_;
   const bool told = client_log_.allowed(id, found);
@@ -187,6 +210,7 @@ void server::reload(settings config, std::vector<client_directory> directories) 
   conditions_ = conditions_of(config);
   config_ = std::move(config);
   directories_ = std::move(directories);
+  files_.outdate();
   users_.set_limit(config_.max_clients_per_user);
   reconsider_clients();
   acceptor_.look_up();
@@ -207,24 +231,31 @@ void server::hand_over(std::function<void(cargo)> ready) {
   std::vector<std::vector<admitted_client>> parts(workers_.size());
   std::size_t all = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i].reserve(workers_[i]->clients());
+    // Whoever is being examined may come to any of them.
+    parts[i].reserve(workers_[i]->clients() + files_.waiting());
     all += parts[i].capacity();
   }
   gathered_ = {.served = served_, .refused = refused_, .clients = {}};
   gathered_.clients.reserve(all);
   parts_ = std::move(parts);
   ready_ = std::move(ready);
+  parts_missing_ = 1;  // until they are asked
   phase_ = phase::handing_over;
   acceptor_.pause();
   client_log_.finish();
-  parts_missing_ = workers_.size();
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    workers_[i]->release(parts_[i]);
-  }
+  // Whoever is not decided on would see a close.
+  files_.when_quiet([this] {
+    files_.give_up();
+    parts_missing_ = workers_.size();
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      workers_[i]->release(parts_[i]);
+    }
+  });
 }
 
-// What workers rang for.
+// What another thread rang for.
 void server::look_round() {
+  admit_examined();
   acceptor_.look_up();
   if (answered_ && answers_missing_ == 0) {
     std::exchange(answered_, nullptr)();
@@ -293,9 +324,11 @@ void server::limit_drain() noexcept {
 
 void server::stop_now() {
   acceptor_.give_up_backlog();
+  files_.give_up();
   for (const auto& each : workers_) {
     each->abort();
   }
+  finish_if_drained();
 }
 
 server::counts server::status() const noexcept {
@@ -335,7 +368,7 @@ void server::ping(std::function<void()> answered) {
 }
 
 void server::finish_if_drained() {
-  if (phase_ != phase::draining || !acceptor_.ended() || clients_ != 0) {
+  if (phase_ != phase::draining || !acceptor_.ended() || clients_ != 0 || files_.waiting() != 0) {
     return;
   }
   phase_ = phase::stopped;

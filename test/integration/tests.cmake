@@ -18,6 +18,7 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/name_service_test.cpp
   integration/listening_test.cpp
   integration/succession_test.cpp
+  integration/slow_file_system_test.cpp
   ${systemd_tests}
 )
 target_compile_definitions(test-integration PRIVATE
