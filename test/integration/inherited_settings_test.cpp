@@ -2,7 +2,10 @@
 // reload with one is.
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
@@ -78,6 +81,26 @@ BOOST_AUTO_TEST_CASE(a_user_who_is_gone_costs_nobody) {
   BOOST_TEST(daemon.count("no such user") > 0U);
   BOOST_TEST(test::served(client.get()));
   BOOST_TEST(test::served(daemon.connect().get()));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_reload_changes_during_the_check_travels) {
+  const test::replaceable_program program;
+  test::daemon daemon({.bare = true, .config = "", .program = program.path()});
+  const auto client = bring_in(daemon);
+  const auto checks = daemon.directory() / "checks";
+  const auto go = daemon.directory() / "go";
+  program.become(fmt::format("touch '{}'; until [ -e '{}' ]; do sleep 0.01; done", checks.native(),
+                             go.native()),
+                 ":");
+  daemon.signal(SIGUSR2);
+  BOOST_REQUIRE(test::eventually([&] { return std::filesystem::exists(checks); }));
+  test::write_file(daemon.config(), "max-clients-per-user = 1\n");
+  BOOST_REQUIRE(daemon.reload());
+  test::write_file(daemon.config(), bad);
+  test::write_file(go, "");
+  BOOST_REQUIRE(daemon.logged("configuration=kept"));
+  BOOST_TEST(test::served(client.get()));
+  BOOST_TEST(test::refused(daemon.connect().get()));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_client_a_restart_is_as_sure) {
