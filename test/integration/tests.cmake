@@ -8,6 +8,7 @@ endif()
 upcase_tests(integration LIBRARIES test-support SOURCES
   integration/client_test.cpp
   integration/configuration_test.cpp
+  integration/configuration_trust_test.cpp
   integration/cost_test.cpp
   integration/echo_test.cpp
   integration/handover_test.cpp
