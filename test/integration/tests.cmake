@@ -10,6 +10,7 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/client_end_test.cpp
   integration/client_test.cpp
   integration/configuration_test.cpp
+  integration/configuration_trust_test.cpp
   integration/cost_test.cpp
   integration/echo_test.cpp
   integration/handover_test.cpp
