@@ -1,4 +1,5 @@
 upcase_tests(attack LIBRARIES test-support SOURCES
+  attack/descriptor_senders.cpp
   attack/pressure_test.cpp
   attack/sent_descriptors_test.cpp
   attack/stalled_file_system_test.cpp
