@@ -15,9 +15,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <upcase/interruption.hpp>
 #include <vector>
 
+#include "attack/descriptor_senders.hpp"
 #include "support/attacker.hpp"
 #include "support/client.hpp"
 #include "support/daemon.hpp"
@@ -30,7 +30,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
-using connections = std::vector<upcase::file_descriptor>;
 
 // What may pass until something that waits for nobody has happened. A closing
 // that lingers takes ten times as long.
@@ -80,74 +79,6 @@ std::size_t lingering_among(const std::set<std::string>& threads) {
   return static_cast<std::size_t>(std::ranges::count_if(threads, [](const std::string& thread) {
     return test::read_file(thread + "/stack").find("sk_stream_wait_close") != std::string::npos;
   }));
-}
-
-// What an attacker holds on to while it lives.
-struct arsenal {
-  connections clients;
-  std::vector<test::lingering_socket> sent;
-};
-
-// Sends `count` of them, the last copies but those that are under way.
-void send_lingering(arsenal& with, int client, std::size_t count, int flags = 0) {
-  std::vector<int> numbers;
-  const std::size_t first = with.sent.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    numbers.push_back(with.sent.emplace_back().socket.get());
-  }
-  // Where they are refused, or the daemon is first, the attacker's are the last.
-  const upcase::interruption own_closing;
-  test::send_descriptors(client, numbers, flags);
-  for (std::size_t i = first; i < with.sent.size(); ++i) {
-    with.sent[i].socket.reset();
-  }
-}
-
-// To each client, once with its bytes and once as urgent data.
-void send_to_all(arsenal& with) {
-  for (std::size_t i = 0; i < with.clients.size(); ++i) {
-    send_lingering(with, with.clients[i].get(), 3, i % 4 < 2 ? 0 : MSG_OOB);
-    ::send(with.clients[i].get(), "more", 4, MSG_NOSIGNAL);
-  }
-}
-
-upcase::file_descriptor connect_unnamed(const test::daemon& daemon) {
-  auto result = test::make_socket();
-  test::connect_to(result.get(), daemon.socket());
-  return result;
-}
-
-// Served and refused ones, connected by now or not.
-void attack(const test::daemon& daemon, arsenal& with) {
-  for (int i = 0; i < 4; ++i) {
-    with.clients.push_back(daemon.connect());
-    with.clients.push_back(connect_unnamed(daemon));
-  }
-  send_to_all(with);
-}
-
-test::attacker::action sends_and_stays(const test::daemon& daemon) {
-  return [&daemon](const auto& ready) {
-    arsenal with;
-    attack(daemon, with);
-    ready();
-    ::pause();
-  };
-}
-
-// Comes again and again.
-test::attacker::action floods(const test::daemon& daemon) {
-  return [&daemon](const auto& ready) {
-    arsenal with;
-    for (int i = 0; i < 400; ++i) {
-      with.clients.push_back(i % 2 == 0 ? daemon.connect() : connect_unnamed(daemon));
-      send_lingering(with, with.clients.back().get(), 1, i % 4 < 2 ? 0 : MSG_OOB);
-      if (i == 0) {
-        ready();
-      }
-    }
-    ::pause();
-  };
 }
 
 // How long a client that is in, and one that comes, wait for an answer.
@@ -218,7 +149,7 @@ BOOST_AUTO_TEST_CASE(served_and_refused_clients) {
     BOOST_TEST(answers(good.get()));
     const auto threads = threads_of(daemon.pid());
     halt(daemon);
-    const test::attacker stranger(sends_and_stays(daemon));
+    const test::attacker stranger(test::sends_and_stays(daemon));
     go_on(daemon);
     BOOST_TEST(answers(good.get()));
     BOOST_TEST(answers(daemon.connect().get()));
@@ -231,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_user_who_is_denied) {
   for (const kernel which : both) {
     const test::daemon daemon(on(which, {"--deny-user", std::to_string(test::attacker::user)}));
     halt(daemon);
-    const test::attacker stranger(sends_and_stays(daemon));
+    const test::attacker stranger(test::sends_and_stays(daemon));
     go_on(daemon);
     BOOST_TEST(answers(daemon.connect().get()));
   }
@@ -245,7 +176,7 @@ BOOST_AUTO_TEST_CASE(during_a_drain) {
     BOOST_TEST(answers(good.get()));
     halt(daemon);
     test::send_all(good.get(), "owed\n");
-    const test::attacker stranger(sends_and_stays(daemon));
+    const test::attacker stranger(test::sends_and_stays(daemon));
     daemon.signal(SIGTERM);
     go_on(daemon);
     BOOST_TEST(test::receive(good.get(), 5, prompt) == "OWED\n");
@@ -259,7 +190,7 @@ BOOST_AUTO_TEST_CASE(in_the_backlog_at_a_stop) {
   for (const kernel which : both) {
     test::daemon daemon(on(which));
     halt(daemon);
-    const test::attacker stranger(sends_and_stays(daemon));
+    const test::attacker stranger(test::sends_and_stays(daemon));
     // The first stops, the second at once.
     daemon.signal(SIGINT);
     daemon.signal(SIGTERM);
@@ -275,7 +206,7 @@ BOOST_AUTO_TEST_CASE(during_a_hand_over) {
     const auto good = daemon.connect();
     BOOST_TEST(answers(good.get()));
     halt(daemon);
-    const test::attacker stranger(sends_and_stays(daemon));
+    const test::attacker stranger(test::sends_and_stays(daemon));
     daemon.signal(SIGUSR2);
     go_on(daemon);
     BOOST_TEST(answers(good.get()));
@@ -297,13 +228,7 @@ BOOST_AUTO_TEST_CASE(more_than_there_is_room_for) {
     const auto good = daemon.connect();
     BOOST_TEST(answers(good.get()));
     halt(daemon);
-    const test::attacker stranger([&](const auto& ready) {
-      arsenal with;
-      with.clients.push_back(daemon.connect());
-      send_lingering(with, with.clients.back().get(), 80);
-      ready();
-      ::pause();
-    });
+    const test::attacker stranger(test::sends_once(daemon, 80));
     go_on(daemon);
     BOOST_TEST(answers(good.get()));
     BOOST_TEST(answers(daemon.connect().get()));
@@ -330,7 +255,7 @@ BOOST_AUTO_TEST_CASE(files_of_a_file_system_that_does_not_answer) {
       BOOST_TEST(error == (refuses(daemon) ? EPERM : 0));
       BOOST_TEST(answers(good.get()));
       BOOST_TEST(answers(daemon.connect().get()));
-      BOOST_TEST(test::refused(connect_unnamed(daemon).get(), prompt));
+      BOOST_TEST(test::refused(test::connect_unnamed(daemon).get(), prompt));
       daemon.signal(SIGUSR2);
       BOOST_TEST(daemon.logged(error == 0 ? "hand-over=failed" : "taken-over=yes"));
       BOOST_TEST(answers(good.get()));
@@ -350,7 +275,7 @@ BOOST_AUTO_TEST_CASE(others_wait_no_longer_than_ever) {
     latencies attacked;
     for (int round = 0; round < 5; ++round) {
       quiet.measure(daemon, good.get(), 60);
-      const test::attacker stranger(floods(daemon));
+      const test::attacker stranger(test::floods(daemon));
       attacked.measure(daemon, good.get(), 60);
       BOOST_TEST(lingering_among(threads) == 0U);
     }

@@ -1,5 +1,6 @@
 upcase_tests(attack LIBRARIES test-support SOURCES
   attack/directory_lock_test.cpp
+  attack/descriptor_senders.cpp
   attack/pressure_test.cpp
   attack/sent_descriptors_test.cpp
   attack/stalled_file_system_test.cpp
