@@ -1,5 +1,6 @@
-// blocking_pool: a bounded queue under a lock. What its threads use is shared
-// with them, since a blocked thread outlives the pool.
+// blocking_pool: a bounded queue under a lock, and a semaphore that counts its jobs:
+// two system calls a job, where a condition variable makes three. What its threads
+// use is shared with them, since a blocked thread outlives the pool.
 
 #include <upcase/blocking_pool.hpp>
 
@@ -7,17 +8,21 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <semaphore.h>
 #include <system_error>
 #include <thread>
 
 namespace upcase {
 
 struct blocking_pool::state {
-  explicit state(limits given) : most(given), waiting(given.waiting) {}
+  explicit state(limits given) : most(given), waiting(given.waiting) { ::sem_init(&jobs, 0, 0); }
+  state(const state&) = delete;
+  state& operator=(const state&) = delete;
+  ~state() { ::sem_destroy(&jobs); }
 
   const limits most;
   std::mutex mutex;
-  std::condition_variable job_came;     // or the pool is gone
+  sem_t jobs{};                         // counts those that wait; more, once the pool is gone
   std::condition_variable thread_idle;  // for the destructor
   boost::circular_buffer<job> waiting;
   std::size_t threads = 0;
@@ -33,7 +38,9 @@ blocking_pool::~blocking_pool() {
   state_->thread_idle.wait_for(lock, grace,
                                [this] { return state_->waiting.empty() && state_->running == 0; });
   state_->gone = true;
-  state_->job_came.notify_all();
+  for (std::size_t i = 0; i < state_->threads; ++i) {
+    ::sem_post(&state_->jobs);
+  }
 }
 
 std::size_t blocking_pool::pending() const noexcept {
@@ -58,19 +65,21 @@ std::unique_lock<std::mutex> blocking_pool::reserve() noexcept {
   return state_->threads > 0 ? std::move(lock) : std::unique_lock<std::mutex>();
 }
 
-void blocking_pool::submit(job one) noexcept {
+void blocking_pool::submit(std::unique_lock<std::mutex> place, job one) noexcept {
   state_->waiting.push_back(std::move(one));
-  state_->job_came.notify_one();
+  place.unlock();  // first, so that who is woken finds it free
+  ::sem_post(&state_->jobs);
 }
 
 void blocking_pool::run(const std::shared_ptr<state>& shared) noexcept {
   sigset_t all;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-  std::unique_lock lock(shared->mutex);
   for (;;) {
-    shared->job_came.wait(lock, [&] { return !shared->waiting.empty() || shared->gone; });
-    if (shared->waiting.empty()) {
+    while (::sem_wait(&shared->jobs) != 0) {
+    }
+    std::unique_lock lock(shared->mutex);
+    if (shared->waiting.empty()) {  // the pool is gone
       return;
     }
     {

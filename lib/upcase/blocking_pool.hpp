@@ -40,11 +40,11 @@ class blocking_pool {
   template <typename Function>
   [[nodiscard]] bool post(Function& function) noexcept {
     try {
-      const auto place = reserve();
+      auto place = reserve();
       if (!place) {
         return false;
       }
-      submit(job(std::move(function)));
+      submit(std::move(place), job(std::move(function)));
       return true;
     } catch (const std::bad_alloc&) {
       return false;
@@ -59,7 +59,7 @@ class blocking_pool {
 
   // Held while a place in the queue and a thread are there for one more job.
   std::unique_lock<std::mutex> reserve() noexcept;
-  void submit(job one) noexcept;
+  void submit(std::unique_lock<std::mutex> place, job one) noexcept;
   static void run(const std::shared_ptr<state>& shared) noexcept;
 
   std::shared_ptr<state> state_;
