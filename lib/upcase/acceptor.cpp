@@ -120,7 +120,9 @@ int acceptor::take_one() noexcept {
   name.size = sizeof name.bytes;
   waiting_.socket.reset(::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(name.bytes),
                                   &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return waiting_.socket ? 0 : errno;
+  const int error = errno;
+  waiting_.accepted = std::chrono::system_clock::now();
+  return waiting_.socket ? 0 : error;
 }
 
 acceptor::milliseconds acceptor::shortage(int error) {

@@ -26,6 +26,7 @@ namespace upcase {
 struct newcomer {
   file_descriptor socket;  ///< non-blocking
   client_name name;
+  std::chrono::system_clock::time_point accepted;
 };
 
 /// Whoever decides on newcomers.

@@ -3,10 +3,13 @@
 // Opened and examined once, at start and at reload; every later look at a
 // client's file goes through this descriptor. Renaming the directory, or
 // replacing what its path leads to, therefore changes nothing for a check.
+// The descriptor is shared with those who look on other threads, since they may
+// still do so after a reload has dropped the directory.
 
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <sys/types.h>
 #include <unistd.h>
@@ -30,17 +33,19 @@ class client_directory {
   static std::variant<client_directory, std::string> open_or_create(
       const std::filesystem::path& path);
 
-  /// An O_PATH descriptor.
-  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /// An O_PATH descriptor, which stays open for as long as somebody has it.
+  [[nodiscard]] const std::shared_ptr<const file_descriptor>& descriptor() const noexcept {
+    return fd_;
+  }
 
   /// As clients must write it in front of "/name".
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
-  client_directory(file_descriptor fd, std::string path) noexcept
-      : fd_(std::move(fd)), path_(std::move(path)) {}
+  client_directory(file_descriptor fd, std::string path)
+      : fd_(std::make_shared<const file_descriptor>(std::move(fd))), path_(std::move(path)) {}
 
-  file_descriptor fd_;
+  std::shared_ptr<const file_descriptor> fd_;
   std::string path_;
 };
 

@@ -3,6 +3,7 @@
 #include <upcase/credentials.hpp>
 
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -15,13 +16,16 @@ namespace {
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
 
 // openat2 reports EAGAIN when a rename or mount somewhere in the system raced
-// with it and it cannot be sure that nothing was crossed (openat2(2)).
+// with it and it cannot be sure that nothing was crossed (openat2(2)); of what is
+// not cached, RESOLVE_CACHED has it report the same.
 constexpr int openat2_attempts = 8;
 
-int open_beneath(int directory, const char* name) noexcept {
+// `how_far`: 0, or RESOLVE_CACHED for no further than what is cached.
+int open_beneath(int directory, const char* name, std::uint64_t how_far) noexcept {
   open_how how{};
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  how.resolve =
+      how_far | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
   long fd = -1;
   for (int attempt = 0; attempt < openat2_attempts; ++attempt) {
     fd = ::syscall(SYS_openat2, directory, name, &how, sizeof how);
@@ -32,18 +36,42 @@ int open_beneath(int directory, const char* name) noexcept {
   return static_cast<int>(fd);
 }
 
+// What the kernel knows of an open file, as fstat(2) says it, without asking a file
+// system.
+bool known_status(int file, struct stat& status) noexcept {
+  struct statx known {};
+  constexpr unsigned wanted = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_CTIME;
+  if (::statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, &known) != 0) {
+    return false;
+  }
+  status.st_mode = known.stx_mode;
+  status.st_nlink = known.stx_nlink;
+  status.st_uid = known.stx_uid;
+  status.st_ctim = {.tv_sec = known.stx_ctime.tv_sec, .tv_nsec = known.stx_ctime.tv_nsec};
+  return true;
+}
+
 std::chrono::system_clock::time_point to_time_point(const timespec& time) noexcept {
   return std::chrono::system_clock::time_point(std::chrono::seconds(time.tv_sec) +
                                                std::chrono::nanoseconds(time.tv_nsec));
 }
 
-// Steps 4 and 5. statx(2) would be one call in place of three, but whether it
+// The last part of a path that `locate` has found good.
+const char* file_in(const client_name& name) noexcept {
+  const std::string_view path = name.path();
+  return path.data() + path.rfind('/') + 1;
+}
+
+// Steps 4 and 5. statx(2) by name would be one call in place of three, but whether it
 // waits for a file system that is mounted over the name is up to that one.
-void check_file(const char* file, const credential_policy& policy,
-                std::chrono::system_clock::time_point now, finding& found) {
-  const file_descriptor opened(open_beneath(found.directory->fd(), file));
+void check_file(finding& found, const credential_policy& policy,
+                std::chrono::system_clock::time_point now, std::uint64_t how_far) noexcept {
+  const file_descriptor opened(open_beneath(found.directory->get(), file_in(found.name), how_far));
   if (!opened) {
-    if (is_shortage(errno)) {
+    // EINVAL: a kernel that does not know RESOLVE_CACHED.
+    if (how_far == RESOLVE_CACHED && (errno == EAGAIN || errno == EINVAL)) {
+      found.file_unknown = true;
+    } else if (is_shortage(errno)) {
       found.system_error.assign(errno, std::generic_category());
     } else {
       found.why = errno == EXDEV ? verdict::crossed_mount : verdict::not_found;
@@ -51,8 +79,8 @@ void check_file(const char* file, const credential_policy& policy,
     return;
   }
   struct stat status {};
-  found.why = ::fstat(opened.get(), &status) == 0 ? judge_file(status, found.who, policy, now)
-                                                  : verdict::not_found;
+  found.why = known_status(opened.get(), status) ? judge_file(status, found.who, policy, now)
+                                                 : verdict::not_found;
 }
 
 }  // namespace
@@ -138,22 +166,27 @@ finding check_credentials(int socket, const client_name& name,
     if (found.why != verdict::allowed) {
       return found;
     }
-    found.directory = &directories[place.directory];
-    check_file(place.file.data(), policy, now, found);  // 4, 5
+    found.directory = directories[place.directory].descriptor();
+    check_file(found, policy, now, RESOLVE_CACHED);  // 4, 5
   }
   return found;
 }
 
+void examine_file(finding& found, const credential_policy& policy,
+                  std::chrono::system_clock::time_point now) noexcept {
+  found.file_unknown = false;
+  check_file(found, policy, now, 0);
+}
+
 void remove_client_file(const finding& passed) noexcept {
   if (passed.directory != nullptr) {
-    const std::string_view path = passed.name.path();
-    ::unlinkat(passed.directory->fd(), path.data() + path.rfind('/') + 1, 0);
+    ::unlinkat(passed.directory->get(), file_in(passed.name), 0);
   }
 }
 
 bool kernel_can_check_files() noexcept {
   const file_descriptor root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const file_descriptor probe(open_beneath(root.get(), "."));
+  const file_descriptor probe(open_beneath(root.get(), ".", 0));
   return static_cast<bool>(probe);
 }
 

@@ -24,6 +24,17 @@
 //     a socket, with one name, private, fresh, and owned by the one who
 //     connected.        not-a-socket, linked, mode, stale, uid-mismatch
 //
+// Step 4 may have to wait: whoever creates or removes a file there holds the
+// directory's lock for as long as the scheduler keeps it from running. So the
+// thread that accepts asks only what the kernel has cached (RESOLVE_CACHED, Linux
+// 5.12), which takes no lock, and the file of a client that has just bound it is
+// cached. Where the answer is not, `examine_file` asks on another thread. Step 5
+// takes the attributes that the kernel has (AT_STATX_DONT_SYNC), so that no
+// network file system is asked for them; it is this kernel that made the file.
+// What remains: closing a file whose client removes it in that very moment frees
+// it. On tmpfs, where the client directory lies by default, nothing waits for
+// that; on a disk, it may wait for the file system's journal.
+//
 // Access rules and quotas (access.hpp, quota.hpp) are asked after this, and
 // only for a client that passed everything is the file removed.
 
@@ -31,6 +42,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -76,24 +88,36 @@ struct client_name {
 /// What the check found.
 struct finding {
   verdict why = verdict::allowed;
-  peer who;                                     ///< known for every verdict
-  client_name name;                             ///< as far as the client has one
-  const client_directory* directory = nullptr;  ///< where its file lies
+  peer who;          ///< known for every verdict
+  client_name name;  ///< as far as the client has one
+
+  /// Where its file lies.
+  std::shared_ptr<const file_descriptor> directory = nullptr;
+
+  /// Steps 4 and 5 are still to be made, by `examine_file`: there is no verdict yet.
+  bool file_unknown = false;
 
   /// Set when the system, not the client, failed (no descriptors, no memory):
   /// there is no verdict yet, and the same question may be asked again.
   std::error_code system_error;
 };
 
-/// Runs the check on a connected socket and its peer's name. Never blocks. `now`
-/// is wall-clock time, the clock of file times.
+/// Runs the check on a connected socket and its peer's name. Never blocks: it
+/// leaves out what would (`file_unknown`). `now` is wall-clock time, the clock of
+/// file times.
 finding check_credentials(int socket, const client_name& name,
                           std::span<const client_directory> directories,
                           const credential_policy& policy,
                           std::chrono::system_clock::time_point now);
 
-/// Removes the file of a client that passed, as the book's server does. Not
-/// removing it (a directory that is not ours) is no error: its owner will.
+/// Makes steps 4 and 5 where `check_credentials` left them out. May block for as
+/// long as a file system, or another user, likes. Any thread.
+void examine_file(finding& found, const credential_policy& policy,
+                  std::chrono::system_clock::time_point now) noexcept;
+
+/// Removes the file of a client that passed, as the book's server does. May block,
+/// likewise. Any thread. Not removing it (a directory that is not ours) is no
+/// error: its owner will.
 void remove_client_file(const finding& passed) noexcept;
 
 /// Whether this kernel has what step 4 needs (openat2, Linux 5.6).

@@ -8,7 +8,7 @@
 namespace upcase {
 namespace {
 
-constexpr std::array<message_kind, 28> table{{
+constexpr std::array<message_kind, 29> table{{
     {event::deny, "verdict", "unnamed", "0199e256ecf440f3bcfced451140d567"},
     {event::deny, "verdict", "abstract", "5954c643c63243b997b577fe8741a278"},
     {event::deny, "verdict", "too-long", "c129179f97d54203b8f026d20bc74019"},
@@ -22,6 +22,7 @@ constexpr std::array<message_kind, 28> table{{
     {event::deny, "verdict", "mode", "4f2d566c56ec4dd0a2fb639889f7e12b"},
     {event::deny, "verdict", "stale", "ec74e838e7da4cc7a7f3d7419630fc9b"},
     {event::deny, "verdict", "uid-mismatch", "f8e7a4fb108b4a5ba5785fd056013c16"},
+    {event::deny, "verdict", "busy", "ea3c1437a2ce4e1196693134f35bb211"},
     {event::deny, "verdict", "denied", "28b99c8fdd0c4793aabac2c6b597b8d3"},
     {event::deny, "verdict", "over-quota", "53caad2d1f88480cb9f9c6b34150f1e1"},
     {event::deny, "", "", "9e12c19999e14215961096e60cb501f3"},

@@ -31,11 +31,13 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       journal_(journal),
       users_(config_.max_clients_per_user),
       drain_timer_(context),
-      client_left_(context,
-                   [this] {
-                     acceptor_.look_up();
-                     finish_if_drained();
-                   }),
+      bell_(context,
+            [this] {
+              admit_examined();
+              acceptor_.look_up();
+              finish_if_drained();
+            }),
+      files_(context, bell_),
       client_log_(context, journal) {
   const worker::surroundings around{
       .serve = serve_, .journal = journal_, .client_gone = [this] { client_gone(); }};
@@ -62,25 +64,47 @@ void server::start() {
 
 int server::admit(newcomer& who) noexcept {
   try {
-    return decide_and_place(who);
+    finding found = check_credentials(who.socket.get(), who.name, directories_, config_.credentials,
+                                      who.accepted);
+    if (found.file_unknown) {
+      if (files_.examine(who, found, config_.credentials)) {
+        return 0;
+      }
+      found.why = verdict::busy;
+    }
+    return decide_and_place(who, found);
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   }
 }
 
-int server::decide_and_place(newcomer& who) {
-  finding found = check_credentials(who.socket.get(), who.name, directories_, config_.credentials,
-                                    std::chrono::system_clock::now());
+void server::admit_examined() {
+  while (auto next = files_.take()) {
+    // Nobody is judged by a mixture of old settings and new ones.
+    const int error = next->outdated ? admit(next->who) : decide_and_place(next->who, next->found);
+    if (error != 0) {
+      next->found.why = verdict::busy;
+      refuse(next->found);
+    }
+  }
+}
+
+int server::decide_and_place(newcomer& who, finding& found) noexcept {
   if (found.system_error) {
     return found.system_error.value();
   }
   quota::charge charge;
-  if (decide(who.socket.get(), found, charge) != verdict::allowed) {
+  try {
+    decide(who.socket.get(), found, charge);
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+  if (found.why != verdict::allowed) {
     refuse(found);
     who.socket.reset();
     return 0;
   }
-  remove_client_file(found);
+  files_.remove(found);
   acceptor_.shortage_over();
   const std::uint64_t id = ++served_;
   const bool told = client_log_.allowed(id, found);
@@ -134,6 +158,7 @@ void server::on_every_worker(Action action) {
 void server::reload(settings config, std::vector<client_directory> directories) {
   config_ = std::move(config);
   directories_ = std::move(directories);
+  files_.outdate();
   users_.set_limit(config_.max_clients_per_user);
   reconsider_clients();
   acceptor_.look_up();
@@ -152,7 +177,14 @@ void server::hand_over(std::function<void(cargo)> ready) {
   }
   phase_ = phase::handing_over;
   acceptor_.pause();
+  // Whoever is not decided on would see a close.
+  files_.when_quiet([this, ready = std::move(ready)] {
+    files_.give_up();
+    gather(ready);
+  });
+}
 
+void server::gather(std::function<void(cargo)> ready) {
   struct gathering {
     cargo all;
     std::size_t missing = 0;
@@ -209,7 +241,9 @@ void server::stop(std::function<void()> stopped) {
 
 void server::stop_now() {
   acceptor_.give_up_backlog();
+  files_.give_up();
   on_every_worker([](worker& each) { each.abort(end_reason::aborted); });
+  finish_if_drained();
 }
 
 server::counts server::status() const noexcept {
@@ -220,7 +254,7 @@ void server::client_gone() noexcept {
   --clients_;
   tell_change();
   if (phase_ == phase::draining || acceptor_.wants_places()) {
-    client_left_.ring();
+    bell_.ring();
   }
 }
 
@@ -246,13 +280,13 @@ void server::ping(std::function<void()> answered) {
 }
 
 void server::finish_if_drained() {
-  if (phase_ != phase::draining || !acceptor_.ended() || clients_ != 0) {
+  if (phase_ != phase::draining || !acceptor_.ended() || clients_ != 0 || files_.waiting() != 0) {
     return;
   }
   phase_ = phase::stopped;
   drain_timer_.cancel();
   client_log_.finish();
-  client_left_.stop();
+  bell_.stop();
   journal_.write(log_level::info, event::status,
                  {{"state", "stopped"}, {"served", served_}, {"refused", refused_}});
   if (stopped_) {

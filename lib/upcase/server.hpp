@@ -2,10 +2,10 @@
 //
 // Of each client that its acceptor takes, it asks who that is and whether it
 // may in, and hands it to the event loop that has the fewest. Accepting has a
-// thread of its own, the one that runs the `io_context`: what it asks files,
-// quotas and name services holds up no client that is in. It knows nothing of
-// signals, files of configuration or service managers: whoever embeds it brings
-// those.
+// thread of its own, the one that runs the `io_context`: what it asks quotas and
+// name services holds up no client that is in. What may wait for a file system
+// has further threads (client_files). It knows nothing of signals, files of
+// configuration or service managers: whoever embeds it brings those.
 //
 //   boost::asio::io_context context;
 //   upcase::log& journal = ...;
@@ -26,6 +26,7 @@
 #include <thread>
 #include <upcase/acceptor.hpp>
 #include <upcase/client_directory.hpp>
+#include <upcase/client_files.hpp>
 #include <upcase/client_log.hpp>
 #include <upcase/credentials.hpp>
 #include <upcase/doorbell.hpp>
@@ -65,18 +66,19 @@ class server final : private acceptor_owner {
   void reload(settings config, std::vector<client_directory> directories);
 
   /// Accepts what already waits in the backlog (as places come free, where
-  /// `max_clients` are in) and then no more, answers what every client has sent
-  /// by now, and ends. `drain_timeout` bounds it.
-  /// `stopped`, if any, is called when the last client is gone.
+  /// `max_clients` are in) and then no more, decides on all who came, answers what every client has
+  /// sent by now, and ends. `drain_timeout` bounds it. `stopped`, if any, is called when the last
+  /// client is gone.
   void stop(std::function<void()> stopped = {});
 
   /// Ends what `stop` is still waiting for.
   void stop_now();
 
   /// Stops accepting, takes every client out of its session, and calls `ready`
-  /// with them all. Nothing is closed: whatever clients send meanwhile waits in
-  /// their sockets, who connects waits in the backlog. Ignored while stopping;
-  /// until `ready` is called, the server must not be stopped.
+  /// with them all. None of them is closed: whatever clients send meanwhile waits in
+  /// their sockets, who connects waits in the backlog. Who waits for the examination
+  /// of its file is decided on first, or closed after a second. Ignored while
+  /// stopping; until `ready` is called, the server must not be stopped.
   void hand_over(std::function<void(cargo)> ready);
 
   /// Goes on with clients of another server, or with its own again after
@@ -105,11 +107,14 @@ class server final : private acceptor_owner {
 
  private:
   [[nodiscard]] std::size_t clients() const noexcept override { return clients_; }
-  [[nodiscard]] bool full() const noexcept override { return clients_ >= config_.max_clients; }
+  [[nodiscard]] bool full() const noexcept override {
+    return clients_ + files_.waiting() >= config_.max_clients;
+  }
   int admit(newcomer& who) noexcept override;
   void accepting_ended() override { finish_if_drained(); }
 
-  int decide_and_place(newcomer& who);
+  int decide_and_place(newcomer& who, finding& found) noexcept;
+  void admit_examined();
   verdict decide(int fd, finding& found, quota::charge& charge);
   void place(admitted_client client);
   void reconsider_clients();
@@ -117,6 +122,7 @@ class server final : private acceptor_owner {
   void client_gone() noexcept;
   void tell_change() noexcept;
   void finish_if_drained();
+  void gather(std::function<void(cargo)> ready);
 
   template <typename Action>
   void on_every_worker(Action action);
@@ -130,7 +136,8 @@ class server final : private acceptor_owner {
   quota users_;
 
   boost::asio::steady_timer drain_timer_;
-  doorbell client_left_;
+  doorbell bell_;  // a client left, or its file has been examined
+  client_files files_;
   client_log client_log_;
   enum class phase { idle, serving, handing_over, draining, stopped };
   std::atomic<phase> phase_ = phase::idle;  // written by the context's thread alone

@@ -39,7 +39,7 @@ struct settings {
 };
 
 /// Descriptors that the daemon keeps for itself with these settings: standard
-/// streams, listener, configuration being read, three for each further event
+/// streams, listener, configuration being read, files being examined, three for each further event
 /// loop, and each client directory twice, as at a reload.
 std::size_t reserved_descriptors(const settings& value) noexcept;
 

@@ -13,7 +13,7 @@ struct entry {
   std::string_view meaning;
 };
 
-constexpr std::array<entry, 16> table{{
+constexpr std::array<entry, 17> table{{
     {"allowed", "served"},
     {"unnamed", "the client bound no socket file of its own before it connected"},
     {"abstract", "the client bound an abstract name, which has no owner; a file is needed"},
@@ -28,6 +28,7 @@ constexpr std::array<entry, 16> table{{
     {"mode", "the client's socket file must be rwx for its owner and closed to others"},
     {"stale", "the client's socket file is older than client-max-age"},
     {"uid-mismatch", "the client's socket file belongs to somebody else"},
+    {"busy", "too many of this user's clients wait for their socket files to be examined"},
     {"denied", "the access rules do not let this user in"},
     {"over-quota", "this user has max-clients-per-user connections already"},
 }};

@@ -28,6 +28,7 @@ enum class verdict : std::uint8_t {
   mode,           ///< others may use the file, or its owner may not
   stale,          ///< it was made too long before the connection
   uid_mismatch,   ///< the file's owner is not who connected
+  busy,           ///< too many wait for their files to be examined
   denied,         ///< access rules
   over_quota,     ///< this user has enough connections already
 };

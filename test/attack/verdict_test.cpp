@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(allowed_and_only_then_the_file_is_removed) {
   BOOST_TEST(std::filesystem::exists(file));
   test::connect_to(client.get(), daemon.socket());
   BOOST_TEST(test::served(client.get()));
-  BOOST_TEST(!std::filesystem::exists(file));
+  BOOST_TEST(test::eventually([&] { return !std::filesystem::exists(file); }));
   BOOST_TEST(std::filesystem::exists(open_to_all));
 }
 

@@ -12,6 +12,7 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/echo_test.cpp
   integration/handover_test.cpp
   integration/life_test.cpp
+  integration/slow_file_system_test.cpp
   ${systemd_tests}
 )
 target_compile_definitions(test-integration PRIVATE

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <sys/socket.h>
 #include <utility>
+#include <variant>
 
 #include "support/client.hpp"
 
@@ -15,6 +16,14 @@ namespace {
 upcase::settings prepared(upcase::settings config, std::size_t threads) {
   config.threads = threads;
   return config;
+}
+
+std::vector<upcase::client_directory> open_directories(const upcase::settings& config) {
+  std::vector<upcase::client_directory> result;
+  for (const auto& path : config.client_directories) {
+    result.push_back(std::get<upcase::client_directory>(upcase::client_directory::open(path)));
+  }
+  return result;
 }
 
 }  // namespace
@@ -37,11 +46,12 @@ void memory_log::do_write(upcase::log_level /*level*/, upcase::event what,
   lines_ += upcase::format_event(what, fields) + '\n';
 }
 
-running_server::running_server(upcase::settings config, std::size_t threads, upcase::handler serve)
+running_server::running_server(const upcase::settings& config, std::size_t threads,
+                               upcase::handler serve)
     : listener_(place_.path() / "s", 0666, 64),
-      server_(std::make_unique<upcase::server>(
-          context_, listener_.take_socket(), prepared(std::move(config), threads),
-          std::vector<upcase::client_directory>{}, std::move(serve), journal_)) {}
+      server_(std::make_unique<upcase::server>(context_, listener_.take_socket(),
+                                               prepared(config, threads), open_directories(config),
+                                               std::move(serve), journal_)) {}
 
 running_server::~running_server() {
   bool stopped = false;

@@ -37,7 +37,7 @@ upcase::settings roomy();
 /// Stopped at once by the destructor.
 class running_server {
  public:
-  explicit running_server(upcase::settings config = roomy(), std::size_t threads = 1,
+  explicit running_server(const upcase::settings& config = roomy(), std::size_t threads = 1,
                           upcase::handler serve = upcase::uppercase_session);
   running_server(const running_server&) = delete;
   running_server& operator=(const running_server&) = delete;

@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <filesystem>
 #include <functional>
 #include <new>
 #include <stdexcept>
@@ -19,6 +20,7 @@
 #include "support/client.hpp"
 #include "support/failing_allocation.hpp"
 #include "support/running_server.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace {
 
@@ -52,6 +54,24 @@ clients connect(const running_server& server, int count) {
   clients all;
   for (int i = 0; i < count; ++i) {
     all.push_back(server.connect());
+    test::send_all(all.back().get(), "x");
+  }
+  return all;
+}
+
+// Each with a file of its own in `directory`, that of every other gone by now.
+clients connect_with_files(const running_server& server, const std::filesystem::path& directory,
+                           int count) {
+  static int serial = 0;
+  clients all;
+  for (int i = 0; i < count; ++i) {
+    const auto file = directory / std::to_string(++serial);
+    all.push_back(test::make_socket());
+    test::bind_to(all.back().get(), file);
+    if (i % 2 == 1) {
+      std::filesystem::rename(file, file.native() + "-moved");
+    }
+    test::connect_to(all.back().get(), server.path());
     test::send_all(all.back().get(), "x");
   }
   return all;
@@ -92,7 +112,8 @@ upcase::task throws_at_once(upcase::stream& /*client*/, const upcase::peer& /*wh
 void with_each_allocation_failing(
     const upcase::settings& config, const std::function<clients(running_server&)>& prepare,
     const std::function<void(running_server&, clients&)>& work,
-    const std::function<bool(const running_server&, const clients&)>& done) {
+    const std::function<bool(const running_server&, const clients&)>& done,
+    const std::function<bool(running_server&)>& still_serves = serves) {
   for (const std::size_t threads : {1U, 2U}) {
     std::size_t skipped = 0;
     for (bool failed = true; failed; ++skipped) {
@@ -109,8 +130,9 @@ void with_each_allocation_failing(
       }
       all.clear();
       BOOST_REQUIRE(server.run_until([&] { return server->status().clients == 0; }));
-      BOOST_REQUIRE_MESSAGE(serves(server), threads << " threads, allocation " << skipped << ":\n"
-                                                    << server.log());
+      BOOST_REQUIRE_MESSAGE(still_serves(server), threads << " threads, allocation " << skipped
+                                                          << ":\n"
+                                                          << server.log());
     }
     BOOST_TEST(skipped > 1U);
   }
@@ -128,6 +150,21 @@ BOOST_AUTO_TEST_CASE(no_memory_to_admit) {
       config, [](running_server& server) { return connect(server, 2); },
       [](running_server&, clients&) {},
       [](const running_server&, const clients& all) { return all_have_news(all); });
+}
+
+BOOST_AUTO_TEST_CASE(no_memory_to_examine_and_remove_files) {
+  const test::temporary_directory place;
+  auto config = test::roomy();
+  config.credentials.source = upcase::credential_source::file;
+  config.client_directories = {place.path()};
+  with_each_allocation_failing(
+      config, [&](running_server& server) { return connect_with_files(server, place.path(), 4); },
+      [](running_server&, clients&) {},
+      [](const running_server&, const clients& all) { return all_have_news(all); },
+      [&](running_server& server) {
+        const clients one = connect_with_files(server, place.path(), 1);
+        return server.receive(one[0].get(), 1) == "X";
+      });
 }
 
 BOOST_AUTO_TEST_CASE(no_memory_to_refuse) {
