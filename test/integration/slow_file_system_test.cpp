@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(the_rules_at_the_time_of_the_answer_hold) {
   SKIP_WITHOUT_FUSE(here);
   const auto client = here.connect_held();
   test::write_file(here.daemon->config(), "deny-user = root\n");
-  BOOST_TEST(here.daemon->reload());
+  BOOST_REQUIRE(here.daemon->reload());
   here.files.go_on();
   BOOST_REQUIRE(test::refused(client.get(), soon));
   BOOST_TEST(here.daemon->logged("verdict=denied"));
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_reload_has_the_check_made_anew) {
   SKIP_WITHOUT_FUSE(here);
   const auto client = here.connect_held(0755);
   test::write_file(here.daemon->config(), "client-mode = private\n");
-  BOOST_TEST(here.daemon->reload());
+  BOOST_REQUIRE(here.daemon->reload());
   here.files.go_on();
   BOOST_REQUIRE(test::refused(client.get(), soon));
   BOOST_TEST(here.daemon->logged("verdict=mode "), here.daemon->log());
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_stop_serves_who_waits) {
   SKIP_WITHOUT_FUSE(here);
   const auto client = here.connect_held();
   here.daemon->signal(SIGTERM);
-  BOOST_TEST(here.daemon->logged("state=draining"));
+  BOOST_REQUIRE(here.daemon->logged("state=draining"));
   BOOST_TEST(here.daemon->count("state=stopped") == 0U);
   here.files.go_on();
   BOOST_TEST(test::receive_to_end(client.get()) == "X");
@@ -103,9 +103,9 @@ BOOST_AUTO_TEST_CASE(a_second_signal_stops_at_once) {
   SKIP_WITHOUT_FUSE(here);
   const auto client = here.connect_held();
   here.daemon->signal(SIGTERM);
-  BOOST_TEST(here.daemon->logged("state=draining"));
+  BOOST_REQUIRE(here.daemon->logged("state=draining"));
   here.daemon->signal(SIGTERM);
-  BOOST_TEST(here.daemon->logged("state=stopped"));
+  BOOST_REQUIRE(here.daemon->logged("state=stopped"));
   BOOST_REQUIRE(test::refused(client.get(), soon));
   here.files.go_on();
   BOOST_TEST(here.daemon->wait().value_or(-1) == 0);
