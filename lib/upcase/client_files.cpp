@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace upcase {
@@ -127,13 +128,16 @@ void client_files::wait_for_quiet(std::function<void()> next,
     next();
     return;
   }
-  timer_.expires_after(before_next_look);
-  timer_.async_wait(
-      [this, latest, next = std::move(next)](const boost::system::error_code& cancelled) mutable {
-        if (!cancelled) {
-          wait_for_quiet(std::move(next), latest);
-        }
-      });
+  try {
+    timer_.expires_after(before_next_look);
+    timer_.async_wait([this, latest, next](const boost::system::error_code& cancelled) mutable {
+      if (!cancelled) {
+        wait_for_quiet(std::move(next), latest);
+      }
+    });
+  } catch (const std::bad_alloc&) {
+    next();  // rather now than never
+  }
 }
 
 }  // namespace upcase

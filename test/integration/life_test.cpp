@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(who_waits_in_the_backlog_is_answered_too) {
 BOOST_AUTO_TEST_CASE(while_it_stops_nobody_can_connect) {
   test::daemon daemon({.arguments = {"--max-clients", "1", "--drain-timeout", "1h"}});
   const auto client = daemon.connect();
-  const std::string sent = fill(client.get(), 1);
+  const std::string sent = test::fill(client.get(), 1);
   // So the stop waits for this one's place, too.
   const auto waiting = daemon.connect();
   test::send_all(waiting.get(), "sent before the stop\n");
