@@ -140,7 +140,7 @@ void sort(inheritance& result, passed_descriptor& passed) {
   } else if (passed.name == settings_name) {
     take_one(result.settings);
   } else if (passed.name == carrier_name) {
-    result.carriers.push_back(std::move(passed.fd));
+    result.carriers.emplace_back(std::move(passed.fd));
   } else {
     discard("the daemon has no use for this name");
   }

@@ -44,7 +44,7 @@ class blocking_pool {
       if (!place) {
         return false;
       }
-      submit(std::move(place), job(std::move(function)));
+      submit(std::move(place), job::of(function));
       return true;
     } catch (const std::bad_alloc&) {
       return false;

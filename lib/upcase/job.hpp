@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 namespace upcase {
@@ -12,11 +11,11 @@ namespace upcase {
 /// Move-only; owns the function. Calling it does not empty it.
 class job {
  public:
-  /// Throws std::bad_alloc, and then `function` is unchanged.
+  /// Takes `function`. Throws std::bad_alloc, and then it is unchanged.
   template <typename Function>
-  requires(!std::is_lvalue_reference_v<Function> &&
-           !std::is_same_v<Function, job>) explicit job(Function&& function)
-      : held_(std::make_unique<holder_of<Function>>(std::move(function))) {}
+  static job of(Function& function) {
+    return job(std::make_unique<holder_of<Function>>(std::move(function)));
+  }
 
   void operator()() { held_->call(); }
 
@@ -35,6 +34,8 @@ class job {
     void call() override { function(); }
     Function function;
   };
+
+  explicit job(std::unique_ptr<holder> held) noexcept : held_(std::move(held)) {}
 
   std::unique_ptr<holder> held_;
 };
