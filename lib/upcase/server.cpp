@@ -5,37 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
-#include <iterator>
 #include <new>
-#include <sys/resource.h>
 #include <utility>
 
 namespace upcase {
-namespace {
 
 namespace asio = boost::asio;
-
-stream_timeouts timeouts_of(const settings& config) {
-  return {.idle = config.idle_timeout, .write = config.write_timeout};
-}
-
-std::shared_ptr<const worker::conditions> conditions_of(const settings& config) {
-  return std::make_shared<const worker::conditions>(
-      worker::conditions{.rules = config.access, .timeouts = timeouts_of(config)});
-}
-
-// How many more the process can open, clients aside, while each loop but the one
-// that asks receives as many as a message can bring.
-std::ptrdiff_t spare_descriptors(const settings& config) noexcept {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  constexpr rlim_t plenty = 1U << 30U;
-  return static_cast<std::ptrdiff_t>(std::min(limit.rlim_cur, plenty)) -
-         static_cast<std::ptrdiff_t>(reserved_descriptors(config) +
-                                     (config.threads - 1) * most_descriptors);
-}
-
-}  // namespace
 
 server::server(asio::io_context& context, file_descriptor listening, settings config,
                std::vector<client_directory> directories, handler serve, log& journal)
@@ -50,72 +25,16 @@ server::server(asio::io_context& context, file_descriptor listening, settings co
       news_(context, [this] { look_round(); }),
       files_(context, news_),
       client_log_(context, journal),
-      conditions_(conditions_of(config_)),
-      spare_descriptors_(spare_descriptors(config_)) {
-  descriptor_closer::of_process();  // while there is somebody to tell that there is no memory
-  const auto count_down = [this](std::atomic<std::size_t>& missing) {
-    if (--missing == 0) {
-      news_.ring();
-    }
-  };
-  const worker::surroundings around{
-      .serve = serve_,
-      .journal = journal_,
-      .spare_descriptors = spare_descriptors_,
-      .client_gone = [this] { client_gone(); },
-      .released = [this, count_down] { count_down(parts_missing_); },
-      .answered = [this, count_down] { count_down(answers_missing_); }};
-  workers_.reserve(config_.threads);
-  threads_.reserve(config_.threads);
-  try {
-    while (workers_.size() < config_.threads) {
-      add_worker(around);
-    }
-  } catch (const std::exception& missing) {
-    if (workers_.empty()) {
-      throw;
-    }
-    journal_.write(
-        log_level::error, event::status,
-        {{"threads", workers_.size()}, {"wanted", config_.threads}, {"reason", missing.what()}});
-  }
-}
-
-// One that gets no thread must not get clients either.
-void server::add_worker(const worker::surroundings& around) {
-  auto next = std::make_unique<worker>(around, timeouts_of(config_));
-  threads_.emplace_back([this, &loop = *next, spin = config_.busy_poll] {
-    started_.wait(false);
-    loop.run(spin);
-  });
-  workers_.push_back(std::move(next));
-}
-
-server::~server() {
-  // Stopped or not: nothing of a server may be destroyed before they end.
-  for (const auto& each : workers_) {
-    each->stop();
-  }
-  let_threads_run();
-  threads_.clear();
-}
-
-void server::let_threads_run() noexcept {
-  started_ = true;
-  started_.notify_all();
-}
+      workers_({.serve = serve_,
+                .journal = journal_,
+                .news = news_,
+                .client_gone = [this] { client_gone(); }},
+               config_) {}
 
 void server::start() {
   phase_ = phase::serving;
-  let_threads_run();
+  workers_.start();
   acceptor_.start();
-}
-
-// A few always wait for a moment; they are counted among the reserved.
-bool server::crowded() const noexcept {
-  constexpr std::ptrdiff_t few = 8;
-  const auto closing = static_cast<std::ptrdiff_t>(descriptor_closer::of_process().pending());
-  return closing > few && closing > spare_descriptors_;
 }
 
 int server::admit(newcomer& who) noexcept {
@@ -192,12 +111,9 @@ verdict server::decide(int fd, finding& found, quota::charge& charge) {
 }
 
 void server::place(admitted_client client) {
-  worker& least = **std::ranges::min_element(
-      workers_, {}, [](const auto& candidate) { return candidate->clients(); });
   ++clients_;
-  --spare_descriptors_;
   tell_change();
-  least.take(std::move(client));
+  workers_.take(std::move(client));
 }
 
 void server::refuse(const finding& found) {
@@ -207,19 +123,13 @@ void server::refuse(const finding& found) {
 }
 
 void server::reload(settings config, std::vector<client_directory> directories) {
-  conditions_ = conditions_of(config);
+  workers_.set_conditions(config);
   config_ = std::move(config);
   directories_ = std::move(directories);
   files_.outdate();
   users_.set_limit(config_.max_clients_per_user);
-  reconsider_clients();
+  workers_.reconsider();
   acceptor_.look_up();
-}
-
-void server::reconsider_clients() noexcept {
-  for (const auto& each : workers_) {
-    each->reconsider(conditions_);
-  }
 }
 
 void server::hand_over(std::function<void(cargo)> ready) {
@@ -227,29 +137,15 @@ void server::hand_over(std::function<void(cargo)> ready) {
     return;
   }
   // All memory that it takes, before anything changes: a worker must not fail.
-  // None of them gets a client from now on.
-  std::vector<std::vector<admitted_client>> parts(workers_.size());
-  std::size_t all = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    // Whoever is being examined may come to any of them.
-    parts[i].reserve(workers_[i]->clients() + files_.waiting());
-    all += parts[i].capacity();
-  }
-  gathered_ = {.served = served_, .refused = refused_, .clients = {}};
-  gathered_.clients.reserve(all);
-  parts_ = std::move(parts);
+  workers_.prepare_release(files_.waiting());
   ready_ = std::move(ready);
-  parts_missing_ = 1;  // until they are asked
   phase_ = phase::handing_over;
   acceptor_.pause();
   client_log_.finish();
   // Whoever is not decided on would see a close.
   files_.when_quiet([this] {
     files_.give_up();
-    parts_missing_ = workers_.size();
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      workers_[i]->release(parts_[i]);
-    }
+    workers_.release();
   });
 }
 
@@ -257,15 +153,12 @@ void server::hand_over(std::function<void(cargo)> ready) {
 void server::look_round() {
   admit_examined();
   acceptor_.look_up();
-  if (answered_ && answers_missing_ == 0) {
+  if (answered_ && accepting_answered_ && workers_.answered()) {
     std::exchange(answered_, nullptr)();
   }
-  if (ready_ && parts_missing_ == 0) {
-    for (auto& part : parts_) {
-      std::ranges::move(part, std::back_inserter(gathered_.clients));
-    }
-    parts_.clear();
-    std::exchange(ready_, nullptr)(std::move(gathered_));
+  if (ready_ && workers_.released()) {
+    std::exchange(ready_, nullptr)(
+        {.served = served_, .refused = refused_, .clients = workers_.take_released()});
   }
   finish_if_drained();
 }
@@ -285,7 +178,7 @@ void server::take_over(cargo load) {
     client.guarded = may_hold_descriptors(client.socket.get());
     place(std::move(client));
   }
-  reconsider_clients();
+  workers_.reconsider();
 }
 
 void server::stop(std::function<void()> stopped, late_clients late) {
@@ -293,9 +186,7 @@ void server::stop(std::function<void()> stopped, late_clients late) {
   phase_ = phase::draining;
   journal_.write(log_level::info, event::status,
                  {{"state", "draining"}, {"clients", clients_.load()}});
-  for (const auto& each : workers_) {
-    each->drain();
-  }
+  workers_.drain();
   if (config_.drain_timeout != duration::zero()) {
     limit_drain();
   }
@@ -325,9 +216,7 @@ void server::limit_drain() noexcept {
 void server::stop_now() {
   acceptor_.give_up_backlog();
   files_.give_up();
-  for (const auto& each : workers_) {
-    each->abort();
-  }
+  workers_.abort();
   finish_if_drained();
 }
 
@@ -337,7 +226,6 @@ server::counts server::status() const noexcept {
 
 void server::client_gone() noexcept {
   --clients_;
-  ++spare_descriptors_;
   tell_change();
   if (phase_ == phase::draining || acceptor_.wants_places()) {
     news_.ring();
@@ -356,14 +244,11 @@ void server::tell_change() noexcept {
 
 void server::ping(std::function<void()> answered) {
   answered_ = std::move(answered);
-  answers_missing_ = workers_.size() + 1;
-  for (const auto& each : workers_) {
-    each->ping();
-  }
+  accepting_answered_ = false;
+  workers_.ping();
   acceptor_.ping([this] {
-    if (--answers_missing_ == 0) {
-      news_.ring();
-    }
+    accepting_answered_ = true;
+    news_.ring();
   });
 }
 

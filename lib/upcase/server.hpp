@@ -22,8 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <thread>
 #include <upcase/acceptor.hpp>
 #include <upcase/client_directory.hpp>
 #include <upcase/client_files.hpp>
@@ -36,7 +34,7 @@
 #include <upcase/quota.hpp>
 #include <upcase/session.hpp>
 #include <upcase/settings.hpp>
-#include <upcase/worker.hpp>
+#include <upcase/worker_pool.hpp>
 #include <utility>
 #include <vector>
 
@@ -56,7 +54,7 @@ class server final : private acceptor_owner {
          std::vector<client_directory> directories, handler serve, log& journal);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
-  ~server();
+  ~server() = default;
 
   /// Begins to accept, and to serve.
   void start();
@@ -120,7 +118,7 @@ class server final : private acceptor_owner {
   [[nodiscard]] bool full() const noexcept override {
     return clients_ + files_.waiting() >= config_.max_clients;
   }
-  [[nodiscard]] bool crowded() const noexcept override;
+  [[nodiscard]] bool crowded() const noexcept override { return workers_.crowded(); }
   int admit(newcomer& who) noexcept override;
   void accepting_ended() override { finish_if_drained(); }
 
@@ -128,7 +126,6 @@ class server final : private acceptor_owner {
   void admit_examined();
   verdict decide(int fd, finding& found, quota::charge& charge);
   void place(admitted_client client);
-  void reconsider_clients() noexcept;
   void look_round();
   void limit_drain() noexcept;
   void refuse(const finding& found);
@@ -136,8 +133,6 @@ class server final : private acceptor_owner {
   void tell_change() noexcept;
   void finish_if_drained();
   void finish();
-  void add_worker(const worker::surroundings& around);
-  void let_threads_run() noexcept;
 
   boost::asio::io_context& context_;
   acceptor acceptor_;
@@ -157,25 +152,16 @@ class server final : private acceptor_owner {
   std::function<void()> stopped_;
   std::function<void()> changed_;
 
-  // Of each worker, while it is asked for.
-  std::vector<std::vector<admitted_client>> parts_;
-  std::atomic<std::size_t> parts_missing_ = 0;
-  std::function<void(cargo)> ready_;
-  cargo gathered_;
-  std::atomic<std::size_t> answers_missing_ = 0;
-  std::function<void()> answered_;
+  std::function<void(cargo)> ready_;  // none: no hand-over is under way
+  std::function<void()> answered_;    // none: no ping is
+  bool accepting_answered_ = false;
 
-  std::shared_ptr<const worker::conditions> conditions_;
   std::atomic<std::size_t> clients_ = 0;  // admitted and not yet gone
-  std::atomic<std::ptrdiff_t> spare_descriptors_;
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
 
-  std::atomic<bool> started_ = false;  // what the threads wait for
-
   // Last, so that no thread runs while anything above is destroyed.
-  std::vector<std::unique_ptr<worker>> workers_;
-  std::vector<std::jthread> threads_;
+  worker_pool workers_;
 };
 
 }  // namespace upcase

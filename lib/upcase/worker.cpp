@@ -23,17 +23,19 @@ worker::worker(surroundings around, stream_timeouts timeouts)
 
 worker::~worker() { sessions_.clear_and_dispose(std::default_delete<session>()); }
 
-void worker::take(admitted_client client) noexcept {
+void worker::take(admitted_client client, std::shared_ptr<const conditions> admitted_on) noexcept {
   ++clients_;
   const std::uint64_t id = client.id;
   try {
-    loop_.post([this, moved = std::move(client)]() mutable { serve(std::move(moved)); });
+    loop_.post([this, moved = std::move(client), on = std::move(admitted_on)]() mutable {
+      serve(std::move(moved), on.get());
+    });
   } catch (const std::bad_alloc& error) {
     fail_client(id, error.what());
   }
 }
 
-void worker::serve(admitted_client client) noexcept {
+void worker::serve(admitted_client client, const conditions* admitted_on) noexcept {
   const std::uint64_t id = client.id;
   std::unique_ptr<session> fresh;
   try {
@@ -51,7 +53,15 @@ void worker::serve(admitted_client client) noexcept {
     carrying_.push_back(*fresh);
     loop_.post(move_pending_out_);
   }
-  fresh.release()->start(around_.serve);
+  session& served = *fresh.release();
+  served.start(around_.serve);
+  const bool is_over = sessions_.empty() || &sessions_.back() != &served;
+  // A reload may have come between its admission and now.
+  if (const auto now = given(); !is_over && now && now.get() != admitted_on) {
+    if (const end_reason why = judge(served, now->rules); why != end_reason::open) {
+      served.abort(why);
+    }
+  }
 }
 
 // A record is there while any output lies in it, and may be hundreds of
@@ -85,16 +95,17 @@ void worker::reconsider(std::shared_ptr<const conditions> given) noexcept {
   loop_.post(reconsider_);
 }
 
+std::shared_ptr<const worker::conditions> worker::given() noexcept {
+  const std::scoped_lock lock(mutex_);
+  return given_;
+}
+
 void worker::reconsider_all() noexcept {
-  std::shared_ptr<const conditions> given;
-  {
-    const std::scoped_lock lock(mutex_);
-    given = given_;
-  }
-  loop_.set_timeouts(given->timeouts);
+  const auto now = given();
+  loop_.set_timeouts(now->timeouts);
   for (auto next = sessions_.end(); next != sessions_.begin();) {
     session& client = *--next;
-    const end_reason why = judge(client, given->rules);
+    const end_reason why = judge(client, now->rules);
     if (why != end_reason::open) {
       ++next;  // the one after `client`, which is about to go
       client.abort(why);

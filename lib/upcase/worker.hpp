@@ -62,8 +62,9 @@ class worker final : public session_owner {
   [[nodiscard]] std::size_t clients() const noexcept { return clients_; }
 
   /// Counts a client at once, so that the next one is not sent after it, and
-  /// serves it on the worker's thread. Any thread.
-  void take(admitted_client client) noexcept;
+  /// serves it on the worker's thread. If it was admitted on other conditions than
+  /// those given last, it is asked about again. Any thread.
+  void take(admitted_client client, std::shared_ptr<const conditions> admitted_on) noexcept;
 
   /// After a reload: ends the clients that the rules or the quota no longer
   /// allow (of a user's here, the newest first), and applies the timeouts to the
@@ -86,7 +87,8 @@ class worker final : public session_owner {
   void ping() noexcept { loop_.post(answer_); }
 
  private:
-  void serve(admitted_client client) noexcept;
+  void serve(admitted_client client, const conditions* admitted_on) noexcept;
+  std::shared_ptr<const conditions> given() noexcept;
   void move_pending_out() noexcept;
   void reconsider_all() noexcept;
   void drain_all() noexcept;
