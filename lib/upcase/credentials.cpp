@@ -40,10 +40,12 @@ int open_beneath(int directory, const char* name, std::uint64_t how_far) noexcep
 // system.
 bool known_status(int file, struct stat& status) noexcept {
   struct statx known {};
-  constexpr unsigned wanted = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_CTIME;
+  constexpr unsigned wanted =
+      STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_CTIME | STATX_INO;
   if (::statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, &known) != 0) {
     return false;
   }
+  status.st_ino = known.stx_ino;
   status.st_mode = known.stx_mode;
   status.st_nlink = known.stx_nlink;
   status.st_uid = known.stx_uid;
@@ -81,6 +83,7 @@ void check_file(finding& found, const credential_policy& policy,
   struct stat status {};
   found.why = known_status(opened.get(), status) ? judge_file(status, found.who, policy, now)
                                                  : verdict::not_found;
+  found.inode = status.st_ino;
 }
 
 }  // namespace
@@ -179,8 +182,16 @@ void examine_file(finding& found, const credential_policy& policy,
 }
 
 void remove_client_file(const finding& passed) noexcept {
-  if (passed.directory != nullptr) {
-    ::unlinkat(passed.directory->get(), file_in(passed.name), 0);
+  if (passed.directory == nullptr) {
+    return;
+  }
+  const int directory = passed.directory->get();
+  const char* const file = file_in(passed.name);
+  // Its owner may have given the name up, and another user taken it.
+  struct stat named {};
+  if (::fstatat(directory, file, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+      named.st_ino == passed.inode) {
+    ::unlinkat(directory, file, 0);
   }
 }
 

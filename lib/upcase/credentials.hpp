@@ -42,6 +42,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -91,8 +92,9 @@ struct finding {
   peer who;          ///< known for every verdict
   client_name name;  ///< as far as the client has one
 
-  /// Where its file lies.
+  /// Where its file lies, and which one it is there.
   std::shared_ptr<const file_descriptor> directory = nullptr;
+  std::uint64_t inode = 0;
 
   /// Steps 4 and 5 are still to be made, by `examine_file`: there is no verdict yet.
   bool file_unknown = false;
@@ -115,9 +117,9 @@ finding check_credentials(int socket, const client_name& name,
 void examine_file(finding& found, const credential_policy& policy,
                   std::chrono::system_clock::time_point now) noexcept;
 
-/// Removes the file of a client that passed, as the book's server does. May block,
-/// likewise. Any thread. Not removing it (a directory that is not ours) is no
-/// error: its owner will.
+/// Removes the file of a client that passed, as the book's server does, unless
+/// another file bears its name by now. May block, likewise. Any thread. Not removing
+/// it (a directory that is not ours) is no error: its owner will.
 void remove_client_file(const finding& passed) noexcept;
 
 /// Whether this kernel has what step 4 needs (openat2, Linux 5.6).

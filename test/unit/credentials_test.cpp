@@ -3,12 +3,18 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>
+#include <fcntl.h>
+#include <filesystem>
 #include <string>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <upcase/client_directory.hpp>
 #include <upcase/credentials.hpp>
+#include <upcase/listener.hpp>
 #include <variant>
 #include <vector>
 
+#include "support/client.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace {
@@ -122,6 +128,34 @@ BOOST_AUTO_TEST_CASE(ages) {
   BOOST_TEST(judge(file, {.max_age = seconds(31)}) == verdict::allowed);
   file.st_ctim.tv_sec += 1000;  // in the future
   BOOST_TEST(judge(file) == verdict::allowed);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_file_that_was_judged_is_removed) {
+  const test::temporary_directory place;
+  const upcase::listener listener(place.path() / "s", 0666, 8);
+  std::vector<upcase::client_directory> directories;
+  directories.push_back(
+      std::get<upcase::client_directory>(upcase::client_directory::open(place.path())));
+  const auto path = place.path() / "c";
+  const auto client = test::make_socket();
+  test::bind_to(client.get(), path);
+  test::connect_to(client.get(), place.path() / "s");
+  const auto found = upcase::check_credentials(client.get(), name_of(path.native()), directories,
+                                               {}, std::chrono::system_clock::now());
+  BOOST_REQUIRE(found.why == verdict::allowed);
+  BOOST_REQUIRE(!found.file_unknown);
+
+  // The client gives its name up, and somebody else takes it.
+  BOOST_REQUIRE(std::filesystem::remove(path));
+  const auto other = test::make_socket();
+  test::bind_to(other.get(), path);
+  upcase::remove_client_file(found);
+  BOOST_TEST(std::filesystem::exists(path));
+
+  BOOST_REQUIRE(std::filesystem::remove(path));
+  BOOST_REQUIRE(::linkat(AT_FDCWD, (place.path() / "s").c_str(), AT_FDCWD, path.c_str(), 0) == 0);
+  upcase::remove_client_file(found);
+  BOOST_TEST(std::filesystem::exists(path));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
