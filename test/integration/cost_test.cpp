@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(system_calls) {
   for (const auto& [name, count] : trace.calls()) {
     BOOST_TEST_MESSAGE(name << ' ' << count);
   }
-  BOOST_TEST(connecting <= 23 * connections + 5);
+  BOOST_TEST(connecting <= 24 * connections + 5);
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_an_idle_client) {
