@@ -27,7 +27,8 @@ class basic_descriptor {
   /// An ordinary descriptor may come under more careful closing, not the
   /// other way round.
   // NOLINTNEXTLINE(google-explicit-constructor): as from any temporary
-  basic_descriptor(basic_descriptor<close_here>&& other) noexcept requires(Close != close_here)
+  basic_descriptor(basic_descriptor<close_here>&& other) noexcept
+      requires(!std::is_same_v<basic_descriptor, basic_descriptor<close_here>>)
       : fd_(other.release()) {}
   basic_descriptor& operator=(basic_descriptor&& other) noexcept {
     if (this != &other) {
