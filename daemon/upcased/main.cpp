@@ -1,12 +1,16 @@
 // upcased: the daemon. Options, settings, service, and what each failure means
 // to the caller (sysexits.h).
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <fmt/format.h>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sysexits.h>
+#include <thread>
 #include <upcase/journal_log.hpp>
 #include <upcase/runtime_directory.hpp>
 #include <upcase/setting_keys.hpp>
@@ -59,6 +63,44 @@ upcased::command parse(int argc, char** argv, const upcased::inheritance& inheri
   }
 }
 
+// Of clients that were left to this process none should wait for a file or a name
+// service that does not answer. Nothing if it takes longer than they should wait.
+std::optional<upcase::loaded_settings> load_in_time(const upcase::setting_sources& sources,
+                                                    const upcase::settings& defaults) {
+  constexpr std::chrono::seconds limit{1};
+  std::packaged_task<upcase::loaded_settings()> load(
+      [sources, defaults] { return upcase::load_settings(sources, defaults); });
+  auto result = load.get_future();
+  std::thread(std::move(load)).detach();
+  if (result.wait_for(limit) != std::future_status::ready) {
+    return std::nullopt;
+  }
+  return result.get();
+}
+
+// What `command` says; or what a predecessor served by, where that is wrong or cannot
+// be read in time. `with` then says why.
+upcase::loaded_settings load(const upcased::command& command, upcased::beginning& with,
+                             upcase::log& journal) {
+  if (command.what != action::serve || !with.inherited.settings) {
+    return upcase::load_settings(with.sources, with.defaults);
+  }
+  auto loaded = load_in_time(with.sources, with.defaults);
+  if (loaded && loaded->problems.empty()) {
+    return std::move(*loaded);
+  }
+  auto old = upcased::unpack_settings(with.inherited.settings.get(), with.defaults, journal);
+  if (!old) {
+    return loaded ? std::move(*loaded) : upcase::load_settings(with.sources, with.defaults);
+  }
+  with.still_to_be_read = !loaded;
+  with.refused = loaded ? std::move(loaded->problems)
+                        : std::vector<std::string>{
+                              "it is still being read; a file or a name "
+                              "service does not answer"};
+  return {.value = std::move(*old), .problems = {}, .warnings = {}};
+}
+
 int run(const upcased::command& command, std::vector<std::string> argv,
         upcased::inheritance inherited, upcase::log& journal) {
   if (command.what == action::help) {
@@ -69,15 +111,13 @@ int run(const upcased::command& command, std::vector<std::string> argv,
     fmt::print("upcased {}\n", UPCASE_VERSION);
     return EX_OK;
   }
-  const auto defaults = upcase::default_settings(upcase::daemon_runtime_directory());
-  auto loaded = upcase::load_settings(command.sources, defaults);
-  std::vector<std::string> refused;
-  if (command.what == action::serve && !loaded.problems.empty() && inherited.settings) {
-    if (auto old = upcased::unpack_settings(inherited.settings.get(), defaults, journal)) {
-      loaded.value = std::move(*old);
-      refused.swap(loaded.problems);
-    }
-  }
+  upcased::beginning with{.config = {},
+                          .refused = {},
+                          .sources = command.sources,
+                          .defaults = upcase::default_settings(upcase::daemon_runtime_directory()),
+                          .argv = std::move(argv),
+                          .inherited = std::move(inherited)};
+  auto loaded = load(command, with, journal);
   for (const std::string& problem : loaded.problems) {
     complain(journal, problem, {{"configuration", "refused"}, {"problem", problem}});
   }
@@ -97,13 +137,8 @@ int run(const upcased::command& command, std::vector<std::string> argv,
   }
   journal.set_threshold(loaded.value.level);
   upcased::tell_warnings(journal, loaded.warnings);
-  return upcased::serve({.config = std::move(loaded.value),
-                         .refused = std::move(refused),
-                         .sources = command.sources,
-                         .defaults = defaults,
-                         .argv = std::move(argv),
-                         .inherited = std::move(inherited)},
-                        journal);
+  with.config = std::move(loaded.value);
+  return upcased::serve(std::move(with), journal);
 }
 
 int run(int argc, char** argv, upcased::inheritance inherited, upcase::log& journal) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <fmt/format.h>
+#include <new>
 #include <optional>
 #include <sysexits.h>
 #include <unistd.h>
@@ -52,6 +53,7 @@ class service {
         journal_(journal),
         inherited_(std::move(with.inherited)),
         shortcomings_(std::move(with.refused), journal),
+        still_to_be_read_(with.still_to_be_read),
         directories_(prepare()),
         listening_(listen()),
         signals_(context_, [this](int signal) { obey(signal); }),
@@ -81,6 +83,9 @@ class service {
                     {"max-clients", running_.max_clients},
                     {"sent-descriptors", server_.refuses_descriptors() ? "refused" : "closed"}});
     report_start();
+    if (still_to_be_read_) {
+      reloader_.begin();
+    }
     context_.run();
     return exit_code_;
   }
@@ -88,21 +93,23 @@ class service {
  private:
   // With a predecessor, its clients want to be served by what can be had.
   std::vector<upcase::client_directory> prepare() {
-    const on_problem tell =
-        inherited_.has_predecessor
-            ? on_problem([this](const start_error& error) { shortcomings_.add(error.what()); })
-            : on_problem(refuse);
-    prepare_directories(running_, defaults_, tell);
-    return open_client_directories(running_, tell);
+    const auto tell = [this](shortcomings::until end) -> on_problem {
+      if (!inherited_.has_predecessor) {
+        return refuse;
+      }
+      return [this, end](const start_error& error) { shortcomings_.add(error.what(), end); };
+    };
+    prepare_directories(running_, defaults_, tell(shortcomings::until::restart));
+    return open_client_directories(running_, tell(shortcomings::until::reload));
   }
 
   listening listen() {
     if (inherited_.unusable) {
-      shortcomings_.add(inherited_.unusable->what());
+      shortcomings_.add(inherited_.unusable->what(), shortcomings::until::restart);
     }
     listening result = upcased::listen(inherited_, running_, journal_);
     for (const std::string& problem : result.problems) {
-      shortcomings_.add(problem);
+      shortcomings_.add(problem, shortcomings::until::restart);
     }
     return result;
   }
@@ -157,8 +164,10 @@ class service {
       if (!succession_.cancel()) {
         stop(late_clients());
       }
-    } else {
+    } else if (draining_) {
       server_.stop_now();
+    } else {
+      at_once_ = true;  // the server has its clients back first
     }
   }
 
@@ -203,6 +212,7 @@ class service {
   }
 
   void stop(upcase::late_clients late) {
+    draining_ = true;
     reloader_.stop();
     report_stop();
     server_.stop(
@@ -212,6 +222,9 @@ class service {
           signals_.stop();
         },
         late);
+    if (at_once_) {
+      server_.stop_now();
+    }
   }
 
   void reload(loaded_configuration fresh) {
@@ -220,20 +233,32 @@ class service {
       journal_.write(log_level::error, event::status,
                      {{"reload", "refused"}, {"problem", problem}});
     }
-    if (loaded.problems.empty()) {
-      keep_fixed(loaded.value);
-      running_ = loaded.value;
-      journal_.set_threshold(running_.level);
-      server_.reload(std::move(loaded.value), std::move(fresh.directories));
-      tell_warnings(journal_, loaded.warnings);
-      journal_.write(log_level::info, event::status, {{"reload", "done"}});
-      status_.remark("");
-    } else {
+    if (!loaded.problems.empty()) {
       tell_refused_reload(loaded.problems);
+    } else {
+      try {
+        apply(std::move(fresh));
+      } catch (const std::bad_alloc& error) {
+        journal_.write(log_level::error, event::status,
+                       {{"reload", "refused"}, {"problem", error.what()}});
+      }
     }
     if (!reloader_.busy()) {
       manager_.ready();
     }
+  }
+
+  // Throws std::bad_alloc, and then the old settings hold.
+  void apply(loaded_configuration fresh) {
+    keep_fixed(fresh.settings.value);
+    upcase::settings next = fresh.settings.value;
+    server_.reload(std::move(fresh.settings.value), std::move(fresh.directories));
+    running_ = std::move(next);
+    journal_.set_threshold(running_.level);
+    tell_warnings(journal_, fresh.settings.warnings);
+    journal_.write(log_level::info, event::status, {{"reload", "done"}});
+    shortcomings_.reloaded();
+    status_.remark(shortcomings_.remark());
   }
 
   // Stays in the status until a reload succeeds.
@@ -263,6 +288,7 @@ class service {
   asio::io_context context_{1};  // the hint: one thread runs it
   inheritance inherited_;        // until it is taken over
   shortcomings shortcomings_;
+  bool still_to_be_read_;
   std::vector<upcase::client_directory> directories_;  // on their way to the server
   listening listening_;
   upcase::file_descriptor packed_;  // the settings, on their way to a successor
@@ -274,7 +300,9 @@ class service {
   heartbeat heartbeat_;
   reloader reloader_;
   succession succession_;
-  bool stopping_ = false;
+  bool stopping_ = false;  // a stop is asked for
+  bool draining_ = false;  // the server stops
+  bool at_once_ = false;   // a second stop was asked for before that
   int exit_code_ = EX_OK;
 };
 
@@ -287,10 +315,15 @@ int serve(beginning with, upcase::log& journal) {
   }
   raise_descriptor_limit();
   tell_discarded(with.inherited, journal);
+  const bool has_predecessor = with.inherited.has_predecessor;
   try {
     return service(std::move(with), journal).run();
   } catch (const upcase::listen_error& error) {
-    throw start_error(error.already_running ? EX_UNAVAILABLE : EX_OSERR, error.what());
+    // A predecessor's clients would wait for the next try, and the one after it.
+    throw start_error(has_predecessor         ? EX_CONFIG
+                      : error.already_running ? EX_UNAVAILABLE
+                                              : EX_OSERR,
+                      error.what());
   }
 }
 

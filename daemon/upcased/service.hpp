@@ -16,6 +16,8 @@ struct beginning {
   upcase::settings config;
   /// Why `config` is a predecessor's and not what `sources` say; empty: it is.
   std::vector<std::string> refused;
+  /// Whether that is because they were not read in time: they are then read again.
+  bool still_to_be_read = false;
   upcase::setting_sources sources;
   upcase::settings defaults;
   std::vector<std::string> argv;  ///< its command line, and a successor's

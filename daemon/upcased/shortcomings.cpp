@@ -23,16 +23,23 @@ shortcomings::shortcomings(std::vector<std::string> refused, upcase::log& journa
   }
 }
 
-void shortcomings::add(const std::string& problem) {
-  missing_.push_back(problem);
+void shortcomings::add(const std::string& problem, until end) {
+  (end == until::reload ? missing_until_reload_ : missing_).push_back(problem);
   journal_.write(log_level::error, event::status, {{"restart", "partial"}, {"problem", problem}});
+}
+
+void shortcomings::reloaded() {
+  refused_.clear();
+  missing_until_reload_.clear();
 }
 
 std::string shortcomings::remark() const {
   if (!refused_.empty()) {
     return "restarted, still with the old configuration: " + first_of(refused_);
   }
-  return missing_.empty() ? "" : "restarted, but " + first_of(missing_);
+  auto missing = missing_;
+  missing.insert(missing.end(), missing_until_reload_.begin(), missing_until_reload_.end());
+  return missing.empty() ? "" : "restarted, but " + first_of(missing);
 }
 
 std::string first_of(const std::vector<std::string>& problems) {

@@ -15,8 +15,14 @@ class shortcomings {
   /// served instead. Each is logged, here and in `add`.
   shortcomings(std::vector<std::string> refused, upcase::log& journal);
 
+  /// What mends it.
+  enum class until { reload, restart };
+
   /// Something that the configuration wants and that cannot be had.
-  void add(const std::string& problem);
+  void add(const std::string& problem, until end);
+
+  /// Drops what a reload that succeeded has mended.
+  void reloaded();
 
   /// For the status; empty if there are none.
   [[nodiscard]] std::string remark() const;
@@ -24,6 +30,7 @@ class shortcomings {
  private:
   upcase::log& journal_;
   std::vector<std::string> refused_;
+  std::vector<std::string> missing_until_reload_;
   std::vector<std::string> missing_;
 };
 

@@ -25,8 +25,11 @@
 namespace upcased {
 namespace {
 
-// No client is served meanwhile.
+// The thread that accepts waits so long; before an exec, nobody is served meanwhile.
 constexpr std::chrono::seconds closing_grace{1};
+
+// A name service may keep the check waiting, and while it runs nothing is closed.
+constexpr std::chrono::seconds longest_check{60};
 
 std::vector<char*> pointers_to(std::vector<std::string>& argv) {
   std::vector<char*> result;
@@ -71,7 +74,8 @@ succession::succession(boost::asio::io_context& context, upcase::server& server,
       manager_(manager),
       journal_(journal),
       argv_(std::move(argv)),
-      checker_(context) {
+      checker_(context),
+      check_limit_(context) {
   // Now, since after an upgrade it would read as the old, deleted file.
   std::error_code ignored;
   program_ = std::filesystem::read_symlink("/proc/self/exe", ignored).native();
@@ -92,7 +96,9 @@ void succession::begin(estate rest, std::function<void(outcome)> ended) {
 
 bool succession::cancel() {
   if (checker_.is_open()) {
-    checker_.close();  // the check's result interests nobody any more
+    ::kill(checked_, SIGKILL);  // its result interests nobody any more
+    checker_.close();
+    check_limit_.cancel();
     upcase::descriptor_closer::of_process().go_on();
     ended_ = nullptr;
   }
@@ -106,7 +112,8 @@ void succession::gather() {
     gathering_ = true;
   } catch (const std::bad_alloc& error) {
     tell(upcase::log_level::error, "failed", error.what());
-    end(outcome::failed);
+    // A service manager that restarts us would kill who goes on serving.
+    end(manager_.stores_descriptors() ? outcome::partly : outcome::failed);
   }
 }
 
@@ -177,23 +184,34 @@ void succession::check_successor() {
     end(outcome::failed);
     return;
   }
+  checked_ = pid;
   checker_.assign(fd);
   checker_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                      [this, pid](const boost::system::error_code& cancelled) {
+                      [this](const boost::system::error_code& cancelled) {
                         if (!cancelled) {
                           checker_.close();
-                          successor_checked(pid);
+                          check_limit_.cancel();
+                          successor_checked();
                         }
                       });
+  check_limit_.expires_after(longest_check);
+  check_limit_.async_wait([this, pid](const boost::system::error_code& cancelled) {
+    if (!cancelled && checker_.is_open() && checked_ == pid) {
+      ::kill(pid, SIGKILL);
+    }
+  });
 }
 
-void succession::successor_checked(int process) {
+void succession::successor_checked() {
   upcase::descriptor_closer::of_process().go_on();
   int status = 0;
-  if (::waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  const bool ended = ::waitpid(checked_, &status, 0) == checked_;
+  if (!ended || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    const std::string what = !ended || !WIFEXITED(status)
+                                 ? "did not come to an end"
+                                 : fmt::format("ended with {}", WEXITSTATUS(status));
     tell(upcase::log_level::error, "refused",
-         fmt::format("'{} --check' finds the configuration wrong; this process goes on serving",
-                     program_));
+         fmt::format("'{} --check' {}; this process goes on serving", program_, what));
     end(outcome::failed);
     return;
   }

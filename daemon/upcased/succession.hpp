@@ -12,8 +12,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <string>
+#include <sys/types.h>
 #include <upcase/carrier.hpp>
 #include <upcase/log.hpp>
 #include <upcase/server.hpp>
@@ -54,7 +56,7 @@ class succession {
   void gathered(upcase::cargo load);
   void store(upcase::cargo load);
   void check_successor();
-  void successor_checked(int process);
+  void successor_checked();
   void become_successor(upcase::cargo load);
   bool closing_is_done();
   void take_back(upcase::loaded_carriers loaded);
@@ -67,6 +69,8 @@ class succession {
   std::vector<std::string> argv_;
   std::string program_;                            // where our own program stands
   boost::asio::posix::stream_descriptor checker_;  // a pidfd: the successor's check
+  pid_t checked_ = -1;                             // the process that it is about
+  boost::asio::steady_timer check_limit_;
   estate rest_;
   bool gathering_ = false;  // the server is giving its clients up
   bool cancelled_ = false;

@@ -75,6 +75,9 @@ class acceptor_owner {
 /// Belongs to the thread that runs `context`.
 class acceptor {
  public:
+  /// How many of those that are turned away stay half-closed.
+  static constexpr std::size_t most_turned_away = 64;
+
   /// `listening` is a listening, non-blocking Unix stream socket. `owner` and
   /// `journal` outlive the acceptor.
   acceptor(boost::asio::io_context& context, file_descriptor listening, acceptor_owner& owner,
@@ -125,9 +128,6 @@ class acceptor {
 
  private:
   using milliseconds = std::chrono::milliseconds;
-
-  // How many of those that are turned away stay half-closed.
-  static constexpr std::size_t most_turned_away = 64;
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> turn_away();

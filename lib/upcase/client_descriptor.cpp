@@ -43,9 +43,10 @@ reception receive_with_room(int socket, std::span<char> buffer) noexcept {
   if (result.size <= 0 || (header.msg_controllen == 0 && (header.msg_flags & MSG_CTRUNC) == 0)) {
     return result;
   }
-  result.descriptors = true;
+  result.descriptors = (header.msg_flags & MSG_CTRUNC) != 0;
   for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
     if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS) {
+      result.descriptors = true;
       close_received(*part);
     }
   }

@@ -42,6 +42,10 @@ reception receive_guarded(int socket, std::span<char> buffer, bool room) noexcep
 /// How many descriptors a message can bring: SCM_MAX_FD of the kernel (unix(7)).
 inline constexpr std::size_t most_descriptors = 253;
 
+/// How many accepted connections no event loop has: those whose files are being
+/// examined, those that a stop turns away, and one that waits for its check.
+inline constexpr std::size_t most_unserved_connections = 321;
+
 /// Closes a connection: aside, if it may hold descriptors; then it is shut down
 /// first, so that its client need not wait for that.
 void close_connection(int socket) noexcept;

@@ -49,9 +49,7 @@ client_files::~client_files() {
 }
 
 bool client_files::has_room(uid_t uid) const noexcept {
-  return checks_.size() < most_waiting && std::ranges::count(checks_, uid, [](const auto& each) {
-                                            return each->found.who.uid;
-                                          }) < static_cast<std::ptrdiff_t>(most_waiting_of_a_user);
+  return checks_.size() < most_waiting && waiting_of(uid) < most_waiting_of_a_user;
 }
 
 bool client_files::examine(newcomer& who, const finding& found, const credential_policy& policy) {
@@ -93,6 +91,11 @@ std::optional<client_files::examined> client_files::take() noexcept {
 std::size_t client_files::waiting() const noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(
       checks_, [](const auto& each) { return static_cast<bool>(each->who.socket); }));
+}
+
+std::size_t client_files::waiting_of(uid_t uid) const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count(checks_, uid, [](const auto& each) { return each->found.who.uid; }));
 }
 
 void client_files::outdate() noexcept {

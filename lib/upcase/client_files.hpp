@@ -59,6 +59,9 @@ class client_files {
   /// How many clients wait.
   [[nodiscard]] std::size_t waiting() const noexcept;
 
+  /// How many of one user's, those that were given up included.
+  [[nodiscard]] std::size_t waiting_of(uid_t uid) const noexcept;
+
   /// The policy, or where client directories lie, has changed.
   void outdate() noexcept;
 

@@ -187,10 +187,11 @@ void remove_client_file(const finding& passed) noexcept {
   }
   const int directory = passed.directory->get();
   const char* const file = file_in(passed.name);
-  // Its owner may have given the name up, and another user taken it.
+  // Its owner may have given the name up, and another user taken it. A file system
+  // may give the inode's number to another file when the client's socket is closed.
   struct stat named {};
   if (::fstatat(directory, file, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-      named.st_ino == passed.inode) {
+      named.st_ino == passed.inode && named.st_uid == passed.who.uid) {
     ::unlinkat(directory, file, 0);
   }
 }

@@ -57,7 +57,8 @@ void event_loop::spin_for(duration spin) {
 }
 
 bool event_loop::has_room_for_descriptors() const noexcept {
-  const std::size_t needed = most_descriptors + descriptor_closer::of_process().pending();
+  const std::size_t needed =
+      most_descriptors + most_unserved_connections + descriptor_closer::of_process().pending();
   return spare_descriptors_ != nullptr &&
          spare_descriptors_->load(std::memory_order_relaxed) >= static_cast<std::ptrdiff_t>(needed);
 }

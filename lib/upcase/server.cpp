@@ -12,10 +12,12 @@ namespace upcase {
 
 namespace asio = boost::asio;
 
+static_assert(client_files::most_waiting + acceptor::most_turned_away + 1 <=
+              most_unserved_connections);
+
 server::server(asio::io_context& context, file_descriptor listening, settings config,
                std::vector<client_directory> directories, handler serve, log& journal)
-    : context_(context),
-      acceptor_(context, std::move(listening), *this, journal),
+    : acceptor_(context, std::move(listening), *this, journal),
       config_(std::move(config)),
       directories_(std::move(directories)),
       serve_(std::move(serve)),
@@ -42,10 +44,14 @@ int server::admit(newcomer& who) noexcept {
     finding found = check_credentials(who.socket.get(), who.name, directories_, config_.credentials,
                                       who.accepted);
     if (found.file_unknown) {
-      if (files_.examine(who, found, config_.credentials)) {
+      // Whom the rules deny has no file system asked, and takes nobody's place meanwhile.
+      if (!is_admitted(who.socket.get(), found.who)) {
+        found.why = verdict::denied;
+      } else if (!may_wait(found.who.uid) || !files_.examine(who, found, config_.credentials)) {
+        found.why = verdict::busy;
+      } else {
         return 0;
       }
-      found.why = verdict::busy;
     }
     return decide_and_place(who, found);
   } catch (const std::bad_alloc&) {
@@ -94,12 +100,21 @@ int server::decide_and_place(newcomer& who, finding& found) noexcept {
   return 0;
 }
 
+bool server::is_admitted(int fd, const peer& who) const {
+  return config_.access.admits(who, [fd] { return groups_of(fd); });
+}
+
+// No user has more clients that wait to be examined than may be in.
+bool server::may_wait(uid_t uid) const noexcept {
+  return config_.max_clients_per_user == 0 || files_.waiting_of(uid) < config_.max_clients_per_user;
+}
+
 // After the proof of who it is: whether it may in.
 verdict server::decide(int fd, finding& found, quota::charge& charge) {
   if (found.why != verdict::allowed) {
     return found.why;
   }
-  if (!config_.access.admits(found.who, [fd] { return groups_of(fd); })) {
+  if (!is_admitted(fd, found.who)) {
     return found.why = verdict::denied;
   }
   auto charged = users_.acquire(found.who.uid);
@@ -141,10 +156,10 @@ void server::hand_over(std::function<void(cargo)> ready) {
   ready_ = std::move(ready);
   phase_ = phase::handing_over;
   acceptor_.pause();
-  client_log_.finish();
   // Whoever is not decided on would see a close.
   files_.when_quiet([this] {
     files_.give_up();
+    client_log_.finish();
     workers_.release();
   });
 }

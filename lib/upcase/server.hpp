@@ -124,6 +124,8 @@ class server final : private acceptor_owner {
 
   int decide_and_place(newcomer& who, finding& found) noexcept;
   void admit_examined();
+  [[nodiscard]] bool is_admitted(int fd, const peer& who) const;
+  [[nodiscard]] bool may_wait(uid_t uid) const noexcept;
   verdict decide(int fd, finding& found, quota::charge& charge);
   void place(admitted_client client);
   void look_round();
@@ -134,7 +136,6 @@ class server final : private acceptor_owner {
   void finish_if_drained();
   void finish();
 
-  boost::asio::io_context& context_;
   acceptor acceptor_;
   settings config_;
   std::vector<client_directory> directories_;

@@ -273,6 +273,7 @@ loaded_settings load_settings(const setting_sources& sources, settings defaults)
   load.take_command_line(sources.command_line);
   loaded_settings result = load.finish();
   result.problems.insert(result.problems.begin(), sources.problems.begin(), sources.problems.end());
+  result.may_pass = result.may_pass && sources.problems.empty();
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
@@ -17,6 +18,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
+#include <system_error>
 #include <type_traits>
 #include <upcase/file_descriptor.hpp>
 
@@ -95,6 +98,38 @@ std::optional<std::uint64_t> ask_kernel(int socket) noexcept {
   return queue ? std::optional<std::uint64_t>(queue->udiag_rqueue) : std::nullopt;
 }
 
+// Before Linux 6.9 sock_diag answers under a lock of all users, each of whom can
+// hold it for long.
+bool answers_without_waiting() noexcept {
+  utsname system{};
+  int major = 0;
+  int minor = 0;
+  if (::uname(&system) != 0) {
+    return false;
+  }
+  const char* const end = system.release + std::strlen(system.release);
+  const auto [dot, error] = std::from_chars(system.release, end, major);
+  return error == std::errc() && dot != end &&
+         std::from_chars(dot + 1, end, minor).ec == std::errc() &&
+         (major > 6 || (major == 6 && minor >= 9));
+}
+
+bool find_out_whether_kernel_tells() noexcept {
+  std::array<int, 2> ends{};
+  if (!answers_without_waiting() ||
+      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return false;
+  }
+  const file_descriptor one(ends[0]);
+  const file_descriptor other(ends[1]);
+  return ask_kernel(one.get()).has_value();
+}
+
+bool kernel_tells() noexcept {
+  static const bool result = find_out_whether_kernel_tells();
+  return result;
+}
+
 std::uint64_t ask_socket(int socket) noexcept {
   int bytes = 0;
   ::ioctl(socket, SIOCOUTQ, &bytes);
@@ -102,6 +137,8 @@ std::uint64_t ask_socket(int socket) noexcept {
 }
 
 }  // namespace
+
+unread_output::unread_output() noexcept { static_cast<void>(kernel_tells()); }
 
 bool unread_output::none(int socket) noexcept { return ask_socket(socket) == 0; }
 
@@ -116,7 +153,7 @@ duration unread_output::wait(steady_time now) noexcept {
 std::uint64_t unread_output::count(int socket) noexcept {
   using clock = std::chrono::steady_clock;
   const auto start = clock::now();
-  const auto told = ask_kernel(socket);
+  const auto told = kernel_tells() ? ask_kernel(socket) : std::nullopt;
   const std::uint64_t result = told ? *told : ask_socket(socket);
   const auto end = clock::now();
   pause_ = (end - start) * rarity;

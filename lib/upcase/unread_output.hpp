@@ -22,6 +22,10 @@ namespace upcase {
 /// Belongs to one event loop and its thread.
 class unread_output {
  public:
+  /// Finds out, the first time in a process, whether sock_diag tells, for which the
+  /// kernel may have to load a module: not to be made while clients are served.
+  unread_output() noexcept;
+
   /// Whether the peer of `socket` has read all; costs next to nothing.
   [[nodiscard]] static bool none(int socket) noexcept;
 
@@ -30,10 +34,10 @@ class unread_output {
   [[nodiscard]] duration wait(steady_time now) noexcept;
 
   /// The bytes that the peer of `socket`, a connected Unix stream socket, has
-  /// not read. Where sock_diag does not tell (the kernel was built without it, a
-  /// sandbox forbids AF_NETLINK, the client came from another network
-  /// namespace, descriptors are short) it is SIOCOUTQ's number: it falls with
-  /// each buffer of the kernel that was read to its end.
+  /// not read. Where sock_diag does not tell (a kernel before Linux 6.9 or one
+  /// that was built without it, a sandbox that forbids AF_NETLINK, a client from
+  /// another network namespace, a shortage of descriptors) it is SIOCOUTQ's number:
+  /// it falls with each buffer of the kernel that was read to its end.
   [[nodiscard]] std::uint64_t count(int socket) noexcept;
 
  private:

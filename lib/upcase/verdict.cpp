@@ -28,7 +28,7 @@ constexpr std::array<entry, 17> table{{
     {"mode", "the client's socket file must be rwx for its owner and closed to others"},
     {"stale", "the client's socket file is older than client-max-age"},
     {"uid-mismatch", "the client's socket file belongs to somebody else"},
-    {"busy", "too many of this user's clients wait for their socket files to be examined"},
+    {"busy", "too many clients, or too many of this user's, wait for their files to be examined"},
     {"denied", "the access rules do not let this user in"},
     {"over-quota", "this user has max-clients-per-user connections already"},
 }};

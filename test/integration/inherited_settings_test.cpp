@@ -14,6 +14,7 @@
 
 #include "support/client.hpp"
 #include "support/daemon.hpp"
+#include "support/name_service.hpp"
 #include "support/successor.hpp"
 
 namespace {
@@ -64,6 +65,25 @@ BOOST_AUTO_TEST_CASE(with_an_error_in_the_configuration_the_old_one_goes_on) {
   BOOST_TEST(daemon.count("reload=done") == 1U);
   BOOST_TEST(manager.heard("STATUS=2 clients, 2 served, 1 refused\n"));
   BOOST_TEST(test::served(daemon.connect().get()));
+  BOOST_TEST(test::served(client.get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_service_that_does_not_answer_keeps_no_client_waiting) {
+  test::name_service names;
+  auto options = with_store("deny-user = daemon\n");
+  const auto more = names.environment();
+  options.environment.insert(options.environment.end(), more.begin(), more.end());
+  test::daemon daemon(options);
+  const auto client = bring_in(daemon);
+  names.hold();
+  restart(daemon);
+  BOOST_TEST(daemon.count("configuration=kept") == 1U);
+  BOOST_TEST(manager.heard("it is still being read"));
+  BOOST_TEST(test::served(client.get()));
+  BOOST_TEST(test::served(daemon.connect().get()));
+  BOOST_TEST(daemon.count("reload=done") == 0U);
+  names.release();
+  BOOST_TEST(daemon.logged("reload=done"));
   BOOST_TEST(test::served(client.get()));
 }
 

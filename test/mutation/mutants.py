@@ -85,7 +85,7 @@ MUTANTS = [
         ("now.get() != admitted_on", "false",
          "a client admitted before a reload and served after it is not asked about again")),
     *of("credentials.cpp",
-        (" &&\n      named.st_ino == passed.inode", "", "another file of the same name is removed")),
+        (" &&\n      named.st_ino == passed.inode && named.st_uid == passed.who.uid", "", "another file of the same name is removed")),
     *of("stderr_log.cpp",
         ("torn_ = static_cast<std::size_t>(taken) < line.size();", "torn_ = false;",
          "a torn line is glued to the next"),
