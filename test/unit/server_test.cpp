@@ -451,7 +451,7 @@ BOOST_AUTO_TEST_CASE(who_is_in_is_served_while_accepting_stands_still) {
 BOOST_AUTO_TEST_CASE(with_fewer_threads_than_wanted_it_serves_on_those) {
   SKIP_UNLESS(test::is_root(), "root's threads are not limited, another user is needed");
   const auto outcome = test::run_as(47'114, 47'114, [] {
-    const rlimit few{.rlim_cur = 3, .rlim_max = 3};
+    const rlimit few{.rlim_cur = 5, .rlim_max = 5};
     if (::setrlimit(RLIMIT_NPROC, &few) != 0) {
       return 1;
     }
