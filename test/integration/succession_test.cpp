@@ -180,24 +180,6 @@ BOOST_AUTO_TEST_CASE(a_second_signal_during_the_check_is_ignored) {
   BOOST_TEST(daemon.count("hand-over=exec") == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(two_stops_while_clients_are_gathered_are_a_stop_at_once) {
-  auto options = with_store("");
-  options.arguments = {"--drain-timeout", "1h"};
-  test::daemon daemon(options);
-  const auto client = daemon.connect();
-  test::fill(client.get(), 1);
-  {
-    const test::stopped_threads frozen(daemon.pid());
-    SKIP_UNLESS(frozen.any(), "may not trace its own child here");
-    for (const int number : {SIGUSR2, SIGTERM, SIGINT}) {
-      daemon.signal(number);
-      BOOST_REQUIRE(has_read(daemon, number));
-    }
-  }
-  // Nobody reads what is owed to the client.
-  BOOST_TEST(daemon.wait(5s).value_or(-1) == 0);
-}
-
 BOOST_AUTO_TEST_CASE(a_stop_while_clients_are_gathered_is_a_stop) {
   auto options = with_store("");
   options.arguments = {"--threads", "3"};
