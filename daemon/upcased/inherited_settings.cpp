@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <string>
 #include <string_view>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <upcase/sealed_memory.hpp>
 #include <upcase/setting_keys.hpp>
 #include <upcase/settings_loader.hpp>
 #include <upcase/system_calls.hpp>
@@ -21,29 +20,12 @@
 namespace upcased {
 namespace {
 
-// Nobody can change it any more (memfd_create(2)). The kernel may add a seal of
-// its own (vm.memfd_noexec).
-constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-
 // Far more than any sensible configuration has.
 constexpr std::size_t largest = 1U << 20U;
 
-// glibc 2.36 does not name it; kernels before 6.3 do not know it.
-constexpr unsigned noexec_seal = 0x8U;
-
-upcase::file_descriptor create_memory() noexcept {
-  constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  upcase::file_descriptor result(::memfd_create("upcased-settings", flags | noexec_seal));
-  if (!result && errno == EINVAL) {
-    result.reset(::memfd_create("upcased-settings", flags));
-  }
-  return result;
-}
-
 std::optional<std::string> read_sealed(int memory) {
-  const int present = ::fcntl(memory, F_GET_SEALS);
   struct stat status {};
-  if (present < 0 || (present & seals) != seals || ::fstat(memory, &status) != 0 ||
+  if (!upcase::is_sealed(memory) || ::fstat(memory, &status) != 0 ||
       static_cast<std::size_t>(status.st_size) > largest) {
     return std::nullopt;
   }
@@ -77,10 +59,10 @@ void take(const upcase::assignment& line, upcase::settings& into, upcase::log& j
 
 upcase::file_descriptor pack_settings(const upcase::settings& value, upcase::log& journal) {
   const std::string text = upcase::print_settings(value, upcase::users_by::number);
-  upcase::file_descriptor result = create_memory();
+  upcase::file_descriptor result = upcase::make_sealable_memory("upcased-settings");
   if (!result ||
       ::write(result.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::fcntl(result.get(), F_ADD_SEALS, seals) != 0) {
+      !upcase::seal(result.get())) {
     journal.write(upcase::log_level::warning, upcase::event::status,
                   {{"hand-over", "without-settings"}, {"reason", upcase::describe(errno)}});
     return {};

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <fcntl.h>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -18,20 +17,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <upcase/interruption.hpp>
+#include <upcase/sealed_memory.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
 #include <variant>
 
 namespace upcase {
 namespace {
-
-// Nobody can change or cut the record once it is sealed (memfd_create(2)), so
-// it can be read in place. It may have further seals: vm.memfd_noexec adds one.
-constexpr int record_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U  // the headers of glibc 2.36 do not have it
-#endif
 
 // A message's bytes say how many descriptors it was sent with, since some may
 // not have been received.
@@ -97,18 +89,6 @@ std::optional<std::vector<client_descriptor>> receive_message(int socket) {
   return received;
 }
 
-// A file in memory that can be sealed and never executed (Linux 6.3; before, it
-// is not asked for).
-file_descriptor make_record() noexcept {
-  constexpr const char* name = "upcased-handover";
-  constexpr unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  file_descriptor result(::memfd_create(name, flags | MFD_NOEXEC_SEAL));
-  if (!result && errno == EINVAL) {
-    result.reset(::memfd_create(name, flags));
-  }
-  return result;
-}
-
 bool write_all(int file, std::span<const char> bytes) noexcept {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
@@ -129,7 +109,7 @@ bool write_record(int file, const cargo& load, std::span<const admitted_client> 
                                return write_all(file, encode_client(client)) &&
                                       write_all(file, client.progress.pending.bytes());
                              }) &&
-         ::fcntl(file, F_ADD_SEALS, record_seals) == 0;
+         seal(file);
 }
 
 // A sealed memfd in memory, for as long as this object lives.
@@ -137,8 +117,7 @@ class mapped_record {
  public:
   explicit mapped_record(int file) noexcept {
     struct stat status {};
-    const int seals = ::fcntl(file, F_GET_SEALS);
-    if (seals < 0 || (seals & record_seals) != record_seals || ::fstat(file, &status) != 0) {
+    if (!is_sealed(file) || ::fstat(file, &status) != 0) {
       return;
     }
     const auto size = static_cast<std::size_t>(status.st_size);
@@ -176,7 +155,7 @@ filled_carrier fill_carrier(const cargo& load, std::span<const admitted_client> 
   }
   file_descriptor reading_end(ends[0]);
   const file_descriptor writing_end(ends[1]);
-  const file_descriptor record = make_record();
+  const file_descriptor record = make_sealable_memory("upcased-handover");
   message next{.count = 1, .descriptors = {record.get()}};
   if (!record || !send_message(writing_end.get(), next)) {
     return result;
