@@ -61,10 +61,9 @@ std::string how_to_start(const std::filesystem::path& socket) {
   const std::string systemctl = unit.command("systemctl");
   const bool is_main = unit.name == "upcased";
   return fmt::format(
-      "start it with '{} start {}.socket'{} ('{} status {}.socket {}.service' says "
-      "why it is down)",
-      systemctl, unit.name, is_main ? " or, as yourself, 'upcased'" : "", systemctl, unit.name,
-      unit.name);
+      "start it with '{0} start {1}.socket'{2} ('{0} status {1}.socket {1}.service' says "
+      "why it is down; if systemd gave it up, run '{0} reset-failed {1}.service' first)",
+      systemctl, unit.name, is_main ? " or, as yourself, 'upcased'" : "");
 }
 
 std::string where_the_log_is(const std::filesystem::path& socket, const upcase::peer& listener) {

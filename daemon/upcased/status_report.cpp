@@ -1,9 +1,10 @@
-// status_report: one look a second, and only after a change.
+// status_report: one look a second, and only after a change. A remark does not wait.
 
 #include "status_report.hpp"
 
 #include <exception>
 #include <fmt/format.h>
+#include <upcase/system_calls.hpp>
 #include <utility>
 
 namespace upcased {
@@ -27,7 +28,9 @@ void status_report::changed() noexcept {
 
 void status_report::remark(std::string text) {
   remark_ = std::move(text);
-  changed();
+  if (server_ != nullptr) {
+    send();
+  }
 }
 
 void status_report::send_when_due() noexcept {
@@ -51,21 +54,32 @@ void status_report::send_when_due() noexcept {
   }
 }
 
-void status_report::send() {
+void status_report::send() noexcept {
   pending_ = false;  // first: what changes from here on is looked at again
-  std::string line = format_status(server_->status(), remark_);
-  if (line == line_) {
-    return;
+  try {
+    std::string line = format_status(server_->status(), remark_);
+    if (line == line_) {
+      return;
+    }
+    line_ = std::move(line);
+    sent_ = std::chrono::steady_clock::now();
+    manager_.status(line_);
+  } catch (const std::exception&) {
+    line_.clear();  // no memory: with the next change, then
   }
-  line_ = std::move(line);
-  sent_ = std::chrono::steady_clock::now();
-  manager_.status(line_);
 }
 
 std::string format_status(const upcase::server::counts& counts, const std::string& remark) {
-  return fmt::format("{} client{}, {} served, {} refused{}{}", counts.clients,
-                     counts.clients == 1 ? "" : "s", counts.served, counts.refused,
-                     remark.empty() ? "" : "; ", remark);
+  std::string line = fmt::format("{} client{}, {} served, {} refused", counts.clients,
+                                 counts.clients == 1 ? "" : "s", counts.served, counts.refused);
+  if (counts.full || counts.short_of != 0) {
+    line += "; accepting paused: ";
+    line += counts.full ? "max-clients reached" : upcase::describe(counts.short_of);
+  }
+  if (!remark.empty()) {
+    line += "; " + remark;
+  }
+  return line;
 }
 
 }  // namespace upcased

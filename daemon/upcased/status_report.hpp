@@ -33,12 +33,13 @@ class status_report {
   /// The counts may be others by now. Any thread.
   void changed() noexcept;
 
-  /// What else there is to say, until it is called again.
+  /// What else there is to say, until it is called again. It is sent at once, so that
+  /// whoever is told afterwards that a reload has ended finds it.
   void remark(std::string text);
 
  private:
   void send_when_due() noexcept;
-  void send();
+  void send() noexcept;
 
   const service_manager& manager_;
   const upcase::server* server_ = nullptr;  // none: not started, or stopped
@@ -50,7 +51,7 @@ class status_report {
   std::string line_;
 };
 
-/// "3 clients, 120 served, 4 refused; and the remark".
+/// "3 clients, 120 served, 4 refused; accepting paused: why; and the remark".
 std::string format_status(const upcase::server::counts& counts, const std::string& remark);
 
 }  // namespace upcased

@@ -106,6 +106,8 @@ acceptor::milliseconds acceptor::take_some() {
   for (std::size_t taken = 0; taken < batch && accepts() && !owner_.full(); ++taken) {
     int error = waiting_.socket ? 0 : owner_.crowded() ? EMFILE : take_one();
     if (error == EAGAIN || (is_deaf(error) && phase_ == phase::finishing)) {
+      // The kernel looks for a descriptor first: there is one, and nobody waits.
+      shortage_over();
       owed_ = 0;
       break;
     }
@@ -153,17 +155,25 @@ acceptor::milliseconds acceptor::shortage(int error) {
         log_level::error, event::status,
         {{"accepting", "paused"}, {"error", describe(error)}, {"clients", owner_.clients()}});
   }
+  if (std::exchange(short_of_, error) != error) {
+    owner_.accepting_changed();
+  }
   return backoff_.next();
 }
 
-void acceptor::shortage_over() {
+void acceptor::shortage_over() noexcept {
   if (backoff_.active()) {
     backoff_.succeeded();
+    short_of_ = 0;
     journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
+    owner_.accepting_changed();
   }
 }
 
-void acceptor::tell_full() {
+void acceptor::tell_full() noexcept {
+  if (!std::exchange(full_, true)) {
+    owner_.accepting_changed();
+  }
   const auto now = std::chrono::steady_clock::now();
   if (!told_full_ || now - *told_full_ >= between_full_messages) {
     told_full_ = now;
@@ -175,7 +185,10 @@ void acceptor::tell_full() {
   }
 }
 
-void acceptor::tell_not_full() {
+void acceptor::tell_not_full() noexcept {
+  if (std::exchange(full_, false)) {
+    owner_.accepting_changed();
+  }
   if (std::exchange(paused_full_, false)) {
     journal_.write(log_level::info, event::status, {{"accepting", "resumed"}});
   }
@@ -243,6 +256,9 @@ void acceptor::close_socket() noexcept {
 void acceptor::end() {
   owed_ = 0;
   waiting_.socket.reset();
+  full_ = false;
+  short_of_ = 0;
+  owner_.accepting_changed();
   if (late_ == late_clients::turned_away) {
     phase_ = phase::turning_away;
     try {

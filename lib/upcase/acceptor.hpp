@@ -65,6 +65,9 @@ class acceptor_owner {
   /// After `finish`: nobody will come any more.
   virtual void accepting_ended() = 0;
 
+  /// `waits_for_places` or `short_of` has changed.
+  virtual void accepting_changed() noexcept = 0;
+
  protected:
   acceptor_owner() = default;
   ~acceptor_owner() = default;
@@ -111,7 +114,14 @@ class acceptor {
   [[nodiscard]] bool wants_places() const noexcept { return wants_places_; }
 
   /// Told by the owner when a client passed: no shortage holds any more.
-  void shortage_over();
+  void shortage_over() noexcept;
+
+  /// Whether nobody is accepted because the owner is full.
+  [[nodiscard]] bool waits_for_places() const noexcept { return full_; }
+
+  /// What the system is short of, as an errno, while that keeps it from accepting;
+  /// else 0.
+  [[nodiscard]] int short_of() const noexcept { return short_of_; }
 
   /// Calls `answered` when it next comes round; at once, unless it is accepting.
   void ping(std::function<void()> answered);
@@ -135,8 +145,8 @@ class acceptor {
   milliseconds take_some();
   int take_one() noexcept;
   milliseconds shortage(int error);
-  void tell_full();
-  void tell_not_full();
+  void tell_full() noexcept;
+  void tell_not_full() noexcept;
   void answer_ping();
   void close_socket() noexcept;
   void end();
@@ -152,6 +162,8 @@ class acceptor {
 
   boost::asio::steady_timer wake_up_;  // while it waits for something else than clients
   accept_backoff backoff_;
+  int short_of_ = 0;
+  bool full_ = false;
   std::optional<std::chrono::steady_clock::time_point> told_full_;
   bool paused_full_ = false;  // as the log has it
   newcomer waiting_;          // accepted, but a shortage stopped its check

@@ -8,6 +8,8 @@
 
 namespace upcase {
 
+static_assert(static_cast<unsigned>(verdict::over_quota) < line_limit::most_kinds);
+
 client_log::client_log(boost::asio::io_context& context, log& journal)
     : journal_(journal), timer_(context) {}
 
@@ -24,7 +26,7 @@ bool client_log::allowed(std::uint64_t id, const finding& found) noexcept {
 }
 
 void client_log::refused(const finding& found) noexcept {
-  if (!may_write(refused_, found.who.uid)) {
+  if (!may_write(refused_, found.who.uid, static_cast<unsigned>(found.why))) {
     return;
   }
   journal_.write(log_level::warning, event::deny,
@@ -45,9 +47,9 @@ void client_log::finish() noexcept {
   report(line_limit::clock::time_point::max());
 }
 
-bool client_log::may_write(line_limit& limit, uid_t uid) noexcept {
+bool client_log::may_write(line_limit& limit, uid_t uid, unsigned kind) noexcept {
   try {
-    const bool told = limit.admit(uid, line_limit::clock::now());
+    const bool told = limit.admit(uid, line_limit::clock::now(), kind);
     plan_report();
     return told;
   } catch (...) {
@@ -83,18 +85,19 @@ void client_log::plan_report() noexcept {
 
 void client_log::report(line_limit::clock::time_point now) noexcept {
   try {
-    report(allowed_, "clients-not-logged", now);
-    report(refused_, "refusals-not-logged", now);
+    report(allowed_, event::allow, "clients-not-logged", now);
+    report(refused_, event::deny, "refusals-not-logged", now);
   } catch (...) {
     // The counts are lost, as a line would be.
   }
 }
 
-void client_log::report(line_limit& limit, std::string_view what,
+// Found by the same fields as the lines that it stands for.
+void client_log::report(line_limit& limit, event what, std::string_view key,
                         line_limit::clock::time_point now) {
   for (const auto& [uid, suppressed] : limit.take_ended(now)) {
     const std::string who = uid == line_limit::others ? "others" : fmt::to_string(uid);
-    journal_.write(log_level::warning, event::status, {{what, suppressed}, {"uid", who}});
+    journal_.write(log_level::warning, what, {{"uid", who}, {key, suppressed}});
   }
 }
 

@@ -25,7 +25,7 @@ class client_log {
   /// in 30 seconds), so that it drops none of them.
   static constexpr std::size_t allowed_lines = 100;
   static constexpr std::size_t allowed_lines_in_all = 1000;
-  static constexpr std::size_t refused_lines = 5;
+  static constexpr std::size_t refused_lines = 5;  // and the first with each further verdict
   static constexpr std::size_t refused_lines_in_all = 500;
 
   client_log(boost::asio::io_context& context, log& journal);
@@ -41,10 +41,11 @@ class client_log {
   void finish() noexcept;
 
  private:
-  bool may_write(line_limit& limit, uid_t uid) noexcept;
+  bool may_write(line_limit& limit, uid_t uid, unsigned kind = 0) noexcept;
   void plan_report() noexcept;
   void report(line_limit::clock::time_point now) noexcept;
-  void report(line_limit& limit, std::string_view what, line_limit::clock::time_point now);
+  void report(line_limit& limit, event what, std::string_view key,
+              line_limit::clock::time_point now);
 
   log& journal_;
   boost::asio::steady_timer timer_;  // for the next report

@@ -8,7 +8,7 @@
 
 namespace upcase {
 
-bool line_limit::admit(uid_t uid, clock::time_point now) {
+bool line_limit::admit(uid_t uid, clock::time_point now, unsigned kind) {
   account* const of_user = account_of(uid, now);
   if (of_user == nullptr) {
     if (together_++ == 0) {
@@ -16,8 +16,10 @@ bool line_limit::admit(uid_t uid, clock::time_point now) {
     }
     return false;
   }
-  if (of_user->suppressed == 0 && of_user->written < lines_of_user_ && spend_line(uid, *of_user)) {
+  const bool has_lines = of_user->suppressed == 0 && of_user->written < lines_of_user_;
+  if ((has_lines || !of_user->kinds[kind]) && spend_line(uid, *of_user)) {
     ++of_user->written;
+    of_user->kinds.set(kind);
     return true;
   }
   if (of_user->suppressed++ == 0) {

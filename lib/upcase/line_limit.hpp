@@ -3,7 +3,8 @@
 //
 // Each user's first few lines in a period are written, the rest counted, and
 // the count is told when the period ends. Users are kept apart, so that one who
-// floods does not hide another's.
+// floods does not hide another's. So are kinds of lines: the first of each kind is
+// written even where the user has had its few lines.
 //
 // One person may have many uids: whoever stands in /etc/subuid has 65,536 in a
 // row. So all lines together have a limit too, and all users that are counted one
@@ -14,6 +15,7 @@
 
 #pragma once
 
+#include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -44,8 +46,10 @@ class line_limit {
   line_limit(std::size_t lines_of_user, std::size_t lines_in_all) noexcept
       : lines_of_user_(lines_of_user), lines_in_all_(lines_in_all) {}
 
-  /// Whether this line is to be written.
-  bool admit(uid_t uid, clock::time_point now);
+  static constexpr unsigned most_kinds = 32;
+
+  /// Whether this line is to be written. `kind` is less than `most_kinds`.
+  bool admit(uid_t uid, clock::time_point now, unsigned kind = 0);
 
   /// The counts of periods that are over, which are forgotten with this; all of
   /// them at time_point::max().
@@ -59,7 +63,8 @@ class line_limit {
     clock::time_point ends;
     std::size_t written = 0;
     std::size_t suppressed = 0;
-    bool has_report = false;  // one line more
+    std::bitset<most_kinds> kinds{};  // those of which a line was written
+    bool has_report = false;          // one line more
   };
   struct block {
     std::size_t users = 0;

@@ -8,7 +8,7 @@
 namespace upcase {
 namespace {
 
-constexpr std::array<message_kind, 31> table{{
+constexpr std::array<message_kind, 33> table{{
     {event::deny, "verdict", "unnamed", "0199e256ecf440f3bcfced451140d567"},
     {event::deny, "verdict", "abstract", "5954c643c63243b997b577fe8741a278"},
     {event::deny, "verdict", "too-long", "c129179f97d54203b8f026d20bc74019"},
@@ -25,7 +25,9 @@ constexpr std::array<message_kind, 31> table{{
     {event::deny, "verdict", "busy", "ea3c1437a2ce4e1196693134f35bb211"},
     {event::deny, "verdict", "denied", "28b99c8fdd0c4793aabac2c6b597b8d3"},
     {event::deny, "verdict", "over-quota", "53caad2d1f88480cb9f9c6b34150f1e1"},
+    {event::deny, "refusals-not-logged", "", "5f8588dad5c44a8b904ef136c47f84b4"},
     {event::deny, "", "", "9e12c19999e14215961096e60cb501f3"},
+    {event::allow, "clients-not-logged", "", "8a2f1fa6e7dd486b9031e863394fc8a5"},
     {event::allow, "", "", "35d2a62bc63a49ae92cdf9d97149323b"},
     {event::end, "", "", "bbdbb45a253344b393490ed025273f3d"},
     {event::status, "state", "serving", "8e05b896207547678fdbf91113ebbee8"},
@@ -50,7 +52,7 @@ std::string_view message_id(event what, log_fields fields) noexcept {
   const auto fits = [&](const message_kind& kind) {
     return kind.what == what &&
            (kind.key.empty() || std::ranges::any_of(fields, [&](const log_field& field) {
-              return field.key == kind.key && field.value == kind.value;
+              return field.key == kind.key && (kind.value.empty() || field.value == kind.value);
             }));
   };
   // Never the end: each word has a row without a key.

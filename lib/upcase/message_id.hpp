@@ -13,8 +13,8 @@
 
 namespace upcase {
 
-/// Events of the same word of which one field has this value; those of the
-/// word that are no other kind, where `key` is empty.
+/// Events of the same word of which one field has this value (any, where `value` is
+/// empty); those of the word that are no other kind, where `key` is empty.
 struct message_kind {
   event what;
   std::string_view key;

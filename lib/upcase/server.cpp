@@ -236,7 +236,11 @@ void server::stop_now() {
 }
 
 server::counts server::status() const noexcept {
-  return {.clients = clients_, .served = served_, .refused = refused_};
+  return {.clients = clients_,
+          .served = served_,
+          .refused = refused_,
+          .full = acceptor_.waits_for_places(),
+          .short_of = acceptor_.short_of()};
 }
 
 void server::client_gone() noexcept {

@@ -96,6 +96,8 @@ class server final : private acceptor_owner {
     std::size_t clients = 0;    ///< connected now
     std::uint64_t served = 0;   ///< ever admitted
     std::uint64_t refused = 0;  ///< ever turned away
+    bool full = false;          ///< nobody is accepted, for `max_clients` are in
+    int short_of = 0;           ///< nobody is accepted, for want of this (errno)
   };
   [[nodiscard]] counts status() const noexcept;
 
@@ -121,6 +123,7 @@ class server final : private acceptor_owner {
   [[nodiscard]] bool crowded() const noexcept override { return workers_.crowded(); }
   int admit(newcomer& who) noexcept override;
   void accepting_ended() override { finish_if_drained(); }
+  void accepting_changed() noexcept override { tell_change(); }
 
   int decide_and_place(newcomer& who, finding& found) noexcept;
   void admit_examined();

@@ -139,6 +139,17 @@ BOOST_AUTO_TEST_CASE(the_status_counts) {
   BOOST_TEST(hear("STATUS=0 clients, 1 served, 1 refused").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_pause_is_in_the_status_while_it_lasts) {
+  const test::daemon daemon({.arguments = {"--max-clients", "1"}, .environment = environment()});
+  {
+    const auto client = daemon.connect();
+    BOOST_TEST(hear("STATUS=1 client, 1 served, 0 refused; accepting paused: max-clients reached")
+                   .has_value());
+  }
+  BOOST_TEST(test::eventually(
+      [&] { return inbox.next().value_or("") == "STATUS=0 clients, 1 served, 0 refused"; }));
+}
+
 BOOST_AUTO_TEST_CASE(one_status_a_second_however_much_happens) {
   const test::daemon daemon({.environment = environment()});
   BOOST_TEST(hear("READY=1").has_value());
@@ -189,9 +200,10 @@ BOOST_AUTO_TEST_CASE(a_refused_reload_stays_in_the_status) {
   BOOST_TEST(hear("READY=1").has_value());
   test::write_file(daemon.config(), "backlog = many\nthreads = \xff\n");
   BOOST_TEST(daemon.reload());
-  BOOST_TEST(hear("READY=1").has_value());
+  // Whoever waits for the end of the reload finds the reason.
   const auto refused = hear("STATUS=0 clients, 0 served, 0 refused; reload refused");
   BOOST_REQUIRE(refused.has_value());
+  BOOST_TEST(inbox.next().value_or("") == "READY=1");
   BOOST_TEST(refused->find("upcased.conf:1: backlog: 'many'") != std::string::npos);
   BOOST_TEST(refused->ends_with("(and 1 more)"));
   const auto client = daemon.connect();

@@ -36,6 +36,7 @@ class counting_owner final : public upcase::acceptor_owner {
     return 0;
   }
   void accepting_ended() override { ++ends; }
+  void accepting_changed() noexcept override {}
 };
 
 struct fixture {

@@ -84,6 +84,22 @@ BOOST_AUTO_TEST_CASE(a_refusal_can_be_filtered_by_who_and_why) {
   BOOST_TEST((next() == expected));
 }
 
+// By the filters that find the lines which it stands for.
+BOOST_AUTO_TEST_CASE(what_is_only_counted_is_found_by_the_same_fields) {
+  log.write(log_level::warning, event::deny, {{"uid", 1000}, {"refusals-not-logged", 7}});
+  const fields refusals = next();
+  BOOST_TEST(refusals.at("UPCASED_EVENT") == "deny");
+  BOOST_TEST(refusals.at("UPCASED_CLIENT_UID") == "1000");
+  BOOST_TEST(refusals.at("UPCASED_REFUSALS_NOT_LOGGED") == "7");
+  log.write(log_level::warning, event::allow, {{"uid", 1000}, {"clients-not-logged", 7}});
+  const fields clients = next();
+  BOOST_TEST(clients.at("UPCASED_CLIENTS_NOT_LOGGED") == "7");
+  const std::set<std::string> ids{refusals.at("MESSAGE_ID"), clients.at("MESSAGE_ID"),
+                                  std::string(upcase::message_id(event::deny, {})),
+                                  std::string(upcase::message_id(event::allow, {}))};
+  BOOST_TEST(ids.size() == 4U);
+}
+
 BOOST_AUTO_TEST_CASE(the_daemons_own_fields_are_not_a_clients) {
   log.write(log_level::info, event::status, {{"pid", 7}, {"max-clients", 9}});
   const fields got = next();

@@ -390,6 +390,44 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_client_ends_the_wait_for_descriptors) {
   BOOST_TEST(says(server, "accepting=resumed"));
 }
 
+BOOST_AUTO_TEST_CASE(the_status_says_while_max_clients_are_in) {
+  auto config = test::roomy();
+  config.max_clients = 1;
+  running_server server(config);
+  server->start();
+  const auto full = [&] { return server->status().full; };
+  BOOST_TEST(!full());
+  for (int round = 0; round < 2; ++round) {
+    clients in = bring_in(server, 1);
+    BOOST_TEST(server.run_until(full));
+    in.clear();
+    BOOST_TEST(server.run_until([&] { return !full(); }));
+  }
+  const clients in = bring_in(server, 1);
+  BOOST_TEST(server.run_until(full));
+  server->stop();
+  BOOST_TEST(server.run_until([&] { return !full(); }));
+}
+
+// Of those who waited, nobody is let in: it is not the next client that ends it.
+BOOST_AUTO_TEST_CASE(the_status_says_what_is_short_until_nobody_waits) {
+  auto config = test::roomy();
+  config.access.deny_users = {::geteuid()};
+  running_server server(config);
+  server->start();
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const clients waiting = connect(server, 1);
+  rlimit low = before;
+  low.rlim_cur = static_cast<rlim_t>(waiting[0].get()) + 1;
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  BOOST_TEST(server.run_until([&] { return server->status().short_of == EMFILE; }));
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(server.run_until([&] { return server->status().short_of == 0; }));
+  BOOST_TEST(says(server, "accepting=resumed"));
+  BOOST_TEST(server->status().refused == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(who_comes_and_goes_all_the_time_does_not_fill_the_log) {
   constexpr std::size_t flood = 150;
   static_assert(flood > upcase::client_log::allowed_lines);
@@ -404,7 +442,7 @@ BOOST_AUTO_TEST_CASE(who_comes_and_goes_all_the_time_does_not_fill_the_log) {
   bool stopped = false;
   server->stop([&] { stopped = true; });
   BOOST_TEST(server.run_until([&] { return stopped; }));
-  BOOST_TEST(says(server, "clients-not-logged=50 uid=" + std::to_string(::geteuid())));
+  BOOST_TEST(says(server, "allow uid=" + std::to_string(::geteuid()) + " clients-not-logged=50"));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_tells_the_refusals_that_it_has_counted) {
@@ -414,10 +452,19 @@ BOOST_AUTO_TEST_CASE(a_stop_tells_the_refusals_that_it_has_counted) {
   server->start();
   const clients refused = connect(server, 12);
   BOOST_TEST(server.run_until([&] { return all_have_news(refused); }));
+  BOOST_TEST(count(server, "verdict=denied") == upcase::client_log::refused_lines);
+  // Another verdict is told all the same, once.
+  config.access.deny_users = {};
+  config.max_clients_per_user = 1;
+  server->reload(config, {});
+  const clients in = bring_in(server, 1);
+  const clients too_many = connect(server, 3);
+  BOOST_TEST(server.run_until([&] { return all_have_news(too_many); }));
+  BOOST_TEST(count(server, "verdict=over-quota") == 1U);
   bool stopped = false;
   server->stop([&] { stopped = true; });
   BOOST_TEST(server.run_until([&] { return stopped; }));
-  BOOST_TEST(says(server, "refusals-not-logged=7"));
+  BOOST_TEST(says(server, "deny uid=" + std::to_string(::geteuid()) + " refusals-not-logged=9"));
 }
 
 BOOST_AUTO_TEST_CASE(of_many_who_read_nothing_each_is_ended) {

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -26,6 +27,30 @@ upcased::service_manager::service_manager() noexcept = default;
 void upcased::service_manager::status(std::string_view line) const { shown = line; }
 
 BOOST_AUTO_TEST_SUITE(status_report)
+
+BOOST_AUTO_TEST_CASE(it_says_why_nobody_is_accepted) {
+  const auto line = [](bool full, int short_of, const std::string& remark = "") {
+    return upcased::format_status(
+        {.clients = 1, .served = 2, .refused = 3, .full = full, .short_of = short_of}, remark);
+  };
+  BOOST_TEST(line(false, 0) == "1 client, 2 served, 3 refused");
+  BOOST_TEST(line(true, 0) ==
+             "1 client, 2 served, 3 refused; accepting paused: max-clients reached");
+  BOOST_TEST(line(false, EMFILE, "so there") ==
+             "1 client, 2 served, 3 refused; accepting paused: Too many open files; so there");
+}
+
+BOOST_AUTO_TEST_CASE(a_remark_does_not_wait_for_its_second) {
+  test::running_server server;
+  const upcased::service_manager manager;
+  boost::asio::io_context context{1};
+  upcased::status_report report(context, manager);
+  report.start(*server);
+  for (const std::string news : {"one", "two"}) {
+    report.remark(news);
+    BOOST_TEST(shown == "0 clients, 0 served, 0 refused; " + news);
+  }
+}
 
 BOOST_AUTO_TEST_CASE(what_there_was_no_memory_to_show_comes_with_the_next_change) {
   test::running_server server;

@@ -162,6 +162,35 @@ BOOST_AUTO_TEST_CASE(lines_are_counted_a_user_and_a_period) {
   BOOST_TEST(flood[0].uid == upcase::line_limit::others);
 }
 
+BOOST_AUTO_TEST_CASE(the_first_line_of_each_kind_is_written) {
+  constexpr std::size_t in_all = 20;
+  upcase::line_limit limit(2, in_all);
+  const upcase::line_limit::clock::time_point begin{};
+  const auto end = begin + upcase::line_limit::period;
+  const auto written = [&](unsigned kind, std::size_t tries, auto now) {
+    std::size_t result = 0;
+    for (std::size_t i = 0; i < tries; ++i) {
+      result += limit.admit(1, now, kind) ? 1 : 0;
+    }
+    return result;
+  };
+  BOOST_TEST(written(1, 10, begin) == 2U);
+  BOOST_TEST(written(2, 10, begin) == 1U);
+  BOOST_TEST(written(31, 10, begin) == 1U);
+  BOOST_TEST(written(1, 10, begin) == 0U);
+  const auto told = limit.take_ended(end);
+  BOOST_REQUIRE(told.size() == 1U);
+  BOOST_TEST(told[0].suppressed == 36U);
+  BOOST_TEST(written(2, 10, end) == 2U);
+  // The limit of all lines holds for kinds too: a user has half of it.
+  std::size_t all = 2;
+  for (unsigned kind = 0; kind < upcase::line_limit::most_kinds; ++kind) {
+    all += written(kind, 10, end);
+  }
+  BOOST_TEST(all > 2U);
+  BOOST_TEST(all <= in_all / 2);
+}
+
 BOOST_AUTO_TEST_CASE(lines_of_all_users_are_limited) {
   constexpr std::size_t in_all = 300;
   upcase::line_limit limit(5, in_all);
