@@ -79,6 +79,29 @@ set_tests_properties(integration.surface.is_the_same_everywhere PROPERTIES
   TIMEOUT 120
 )
 
+# What upcased-clients(7) shows, each where its program is installed.
+set(other_clients ${CMAKE_CURRENT_SOURCE_DIR}/integration/other_clients)
+set(tests "")
+foreach(language IN ITEMS
+  GO:go JAVA:java NCAT:ncat NODE:node "OPENBSD NETCAT:nc" PERL:perl PHP:php PYTHON:python3 RUBY:ruby
+  SOCAT:socat
+)
+  string(REGEX MATCH "^(.*):(.*)$" matched ${language})
+  set(test integration.other_clients.${CMAKE_MATCH_2})
+  add_test(NAME ${test}
+    COMMAND ${other_clients}/check $<TARGET_FILE:upcased> ${CMAKE_MATCH_1} ${CMAKE_MATCH_2}
+  )
+  list(APPEND tests ${test})
+endforeach()
+add_test(NAME integration.other_clients.haproxy
+  COMMAND ${other_clients}/haproxy $<TARGET_FILE:upcased>
+)
+set_tests_properties(${tests} integration.other_clients.haproxy PROPERTIES
+  LABELS integration
+  TIMEOUT 300
+  SKIP_REGULAR_EXPRESSION "SKIPPED: "
+)
+
 if(UPCASE_SYSTEMD)
   add_test(NAME integration.systemd.units_are_sound_and_tight
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/check-units
