@@ -31,7 +31,7 @@ set(tests system.machine.prepare system.machine.stop)
 
 foreach(scenario IN ITEMS
   access activation bad-configuration crash fill first-start handover hardening instance observe
-  packages reload restart stop user-unit watchdog
+  packages proxy reload restart stop user-unit watchdog
 )
   set(test system.${scenario})
   add_test(NAME ${test}

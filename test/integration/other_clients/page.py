@@ -22,5 +22,5 @@ def session(text):
 
 def files(text):
     """The files of the section as {name: text}."""
-    form = r"^_([A-Za-z./@]+)_:\n\n```\n(.*?)^```$"
+    form = r"^_([A-Za-z./-]+)_:\n\n```\n(.*?)^```$"
     return dict(re.findall(form, text, re.MULTILINE | re.DOTALL))
