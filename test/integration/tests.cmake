@@ -83,7 +83,7 @@ set_tests_properties(integration.surface.is_the_same_everywhere PROPERTIES
 set(other_clients ${CMAKE_CURRENT_SOURCE_DIR}/integration/other_clients)
 set(tests "")
 foreach(language IN ITEMS
-  GO:go JAVA:java NCAT:ncat NODE:node "OPENBSD NETCAT:nc" PERL:perl PHP:php PYTHON:python3 RUBY:ruby
+  GO:go JAVA:java NCAT:ncat NODE:node "OPENBSD NETCAT:nc.openbsd" PERL:perl PHP:php PYTHON:python3 RUBY:ruby
   SOCAT:socat
 )
   string(REGEX MATCH "^(.*):(.*)$" matched ${language})
