@@ -14,12 +14,14 @@ event_loop::event_loop(stream_timeouts timeouts,
       alarm_(ready_),
       posted_(ready_) {}
 
-void event_loop::run(duration spin) {
+void event_loop::run(std::optional<duration> busy_poll) {
   for (;;) {
-    if (spin != duration::zero()) {
-      spin_for(spin);
+    if (!busy_poll) {
+      spin_while_it_pays();
+    } else if (*busy_poll != duration::zero()) {
+      spin_for(*busy_poll);
     }
-    // Asked right before the sleep: the spin may have heard a stop's ring already.
+    // Checked right before the sleep: a spin may have consumed the event of a stop.
     if (stopped_) {
       return;
     }
@@ -46,12 +48,37 @@ bool event_loop::turn(readiness::patience how) {
   return !batch.empty();
 }
 
-// Until nothing came for so long since the last work was done.
-void event_loop::spin_for(duration spin) {
+// Until there was no work for so long.
+void event_loop::spin_for(duration time) {
   using clock = std::chrono::steady_clock;
-  for (steady_time end = clock::now() + spin; now_ < end && !stopped_;) {
+  for (steady_time end = clock::now() + time; now_ < end && !stopped_;) {
     if (turn(readiness::patience::none)) {
-      end = clock::now() + spin;
+      end = clock::now() + time;
+    }
+  }
+}
+
+// Until a spin found nothing, or the budget is empty.
+void event_loop::spin_while_it_pays() {
+  while (!stopped_ && spins_.allows(now_)) {
+    if (turn(readiness::patience::none)) {
+      continue;  // was there already
+    }
+    const steady_time begin = now_;
+    steady_time last_look;
+    bool found = false;
+    do {
+      last_look = now_;
+      found = turn(readiness::patience::none);
+    } while (!found && now_ - last_look < spin_budget::preempted &&
+             now_ - begin < spin_budget::longest_spin);
+    if (found && now_ - last_look < spin_budget::preempted) {
+      spins_.succeeded(now_ - begin);
+    } else {
+      spins_.failed(now_ - begin);
+    }
+    if (!found) {
+      return;
     }
   }
 }

@@ -11,11 +11,13 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <upcase/deadlines.hpp>
 #include <upcase/mailbox.hpp>
 #include <upcase/readiness.hpp>
 #include <upcase/setting_values.hpp>
+#include <upcase/spin_budget.hpp>
 #include <upcase/unread_output.hpp>
 #include <upcase/wakeup.hpp>
 #include <utility>
@@ -41,11 +43,10 @@ class event_loop {
   explicit event_loop(stream_timeouts timeouts,
                       const std::atomic<std::ptrdiff_t>* spare_descriptors = nullptr);
 
-  /// Serves until `stop`. Before it sleeps it looks again and again for `spin`:
-  /// being woken takes longer than a whole round trip of a small message, but
-  /// so long a core is burnt in every pause, and clients on that core wait
-  /// their turn behind it. 0: sleeps at once.
-  void run(duration spin);
+  /// Serves until `stop`. Before each sleep it looks for work again and again for
+  /// `busy_poll`, which uses up a processor for so long in every pause; 0 sleeps at
+  /// once, and `std::nullopt` spins where that pays (see spin_budget.hpp).
+  void run(std::optional<duration> busy_poll);
 
   /// Lets `run` return, now or as soon as it is called.
   void stop() noexcept;
@@ -89,10 +90,12 @@ class event_loop {
     std::array<char, buffer_size> bytes;
   };
 
-  void spin_for(duration spin);
+  void spin_for(duration time);
+  void spin_while_it_pays();
   void wait_for_deadline();
 
   steady_time now_ = std::chrono::steady_clock::now();
+  spin_budget spins_{now_};
   stream_timeouts timeouts_;
   const std::atomic<std::ptrdiff_t>* spare_descriptors_;
   std::unique_ptr<shared_buffer> buffer_;

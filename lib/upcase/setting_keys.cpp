@@ -63,12 +63,23 @@ std::size_t parse_threads(std::string_view text) {
 // Beyond this a spin only burns a core: who waits longer does not feel a wake-up.
 constexpr duration longest_busy_poll = std::chrono::milliseconds(10);
 
-duration parse_busy_poll(std::string_view text) {
-  const duration value = parse_duration(text);
-  if (value > longest_busy_poll) {
-    throw bad_value(fmt::format("at most {}; 50us is usual", format_duration(longest_busy_poll)));
+std::optional<duration> parse_busy_poll(std::string_view text) {
+  if (text == "auto") {
+    return std::nullopt;
   }
-  return value;
+  try {
+    const duration value = parse_duration(text);
+    if (value > longest_busy_poll) {
+      throw bad_value(fmt::format("at most {}", format_duration(longest_busy_poll)));
+    }
+    return value;
+  } catch (const bad_value& wrong) {
+    throw bad_value(fmt::format("{}, or 'auto' to spin where it pays", wrong.what()));
+  }
+}
+
+texts print_busy_poll(const settings& s) {
+  return {s.busy_poll ? format_duration(*s.busy_poll) : "auto"};
 }
 
 // The keys of one kind differ only in the member they fill.
@@ -170,9 +181,9 @@ const auto table = std::to_array<setting_key>({
     {"threads", "N", "event loops, each with sessions of its own; auto = one a core",
      [](settings& s, std::string_view text) { s.threads = parse_threads(text); },
      print_count<&settings::threads>},
-    {"busy-poll", "TIME", "spin so long before an idle loop sleeps; 0 = sleep at once",
+    {"busy-poll", "TIME", "how long an idle loop spins before it sleeps; auto = where it pays",
      [](settings& s, std::string_view text) { s.busy_poll = parse_busy_poll(text); },
-     print_duration<&settings::busy_poll>},
+     print_busy_poll},
     {"log-level", "LEVEL", "error, warning, info or debug",
      [](settings& s, std::string_view text) { s.level = parse_choice(text, levels); },
      [](const settings& s) -> texts { return {print_choice(s.level, levels)}; }},

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <upcase/access.hpp>
 #include <upcase/credentials.hpp>
@@ -34,7 +35,8 @@ struct settings {
   duration drain_timeout = std::chrono::seconds(10);  ///< 0: as long as it takes
 
   std::size_t threads = 1;
-  duration busy_poll = duration::zero();  ///< 0: an idle loop sleeps at once
+  /// How long an idle loop spins; 0: it sleeps at once; none: where it pays.
+  std::optional<duration> busy_poll;
   log_level level = log_level::info;
 };
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <upcase/access.hpp>
 #include <upcase/event_loop.hpp>
@@ -51,9 +52,9 @@ class worker final : public session_owner {
   worker& operator=(const worker&) = delete;
   ~worker();
 
-  /// Serves until `stop`, on the thread that calls it. `spin` as for
+  /// Serves until `stop`, on the thread that calls it. `busy_poll` as for
   /// event_loop::run.
-  void run(duration spin) { loop_.run(spin); }
+  void run(std::optional<duration> busy_poll) { loop_.run(busy_poll); }
 
   /// Lets `run` return. Any thread.
   void stop() noexcept { loop_.stop(); }

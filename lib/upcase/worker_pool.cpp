@@ -64,7 +64,8 @@ worker_pool::worker_pool(surroundings around, const settings& config)
 }
 
 // One that gets no thread must not get clients either.
-void worker_pool::add_worker(const worker::surroundings& around, duration busy_poll) {
+void worker_pool::add_worker(const worker::surroundings& around,
+                             std::optional<duration> busy_poll) {
   auto next = std::make_unique<worker>(around, conditions_->timeouts);
   threads_.emplace_back([this, &loop = *next, busy_poll] {
     started_.wait(false);

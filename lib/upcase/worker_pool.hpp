@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <upcase/doorbell.hpp>
 #include <upcase/handover_record.hpp>
@@ -80,7 +81,7 @@ class worker_pool {
   [[nodiscard]] bool crowded() const noexcept;
 
  private:
-  void add_worker(const worker::surroundings& around, duration busy_poll);
+  void add_worker(const worker::surroundings& around, std::optional<duration> busy_poll);
   void count_down(std::atomic<std::size_t>& missing) noexcept;
 
   surroundings around_;

@@ -84,6 +84,13 @@ BOOST_AUTO_TEST_CASE(right_answers_are_measured) {
   BOOST_TEST(ended.output.starts_with("{\"events\": "), ended.output);
 }
 
+BOOST_AUTO_TEST_CASE(so_are_those_of_paced_clients) {
+  const server honest([](const std::string& bytes, int) { return bytes; });
+  const test::outcome ended = load(honest, "paced");
+  BOOST_TEST(ended.code == 0, ended.errors);
+  BOOST_TEST(ended.output.starts_with("{\"events\": "), ended.output);
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_byte_is_seen) {
   check_seen(
       [](std::string bytes, int number) {

@@ -33,12 +33,17 @@ class Failed(Exception):
 
 
 class Bench:
-  def __init__(self, build: pathlib.Path, milliseconds: int):
+  def __init__(self, build: pathlib.Path, client: pathlib.Path, file: pathlib.Path,
+               milliseconds: int):
     self.load = build / "build/load/bench-load"
+    self.client = client
+    self.file = file
     self.milliseconds = milliseconds
     self.load_processor, self.server_processor = machine.two_processors()
 
   def run(self, server: servers.Server, row: rows.Row) -> dict:
+    if server.name == "tr":
+      return self.time_file(server.command)
     # Sockets and clients' files lie where a runtime directory does: in memory.
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     place = pathlib.Path(tempfile.mkdtemp(prefix="upcase-bench.", dir=base))
@@ -47,27 +52,55 @@ class Bench:
       clients.mkdir()
       clients.chmod(0o1733)
       with open(place / "log", "w+b") as log:
-        process = self.start(server, place, log)
+        processor = self.load_processor if row.shared else self.server_processor
+        process = self.start(server, place, log, processor)
         try:
-          return self.drive(process, server, row, place)
+          with Neighbour(self.server_processor if row.neighbour else None) as neighbour:
+            measured = (self.send_file(process, row, place) if row.file else
+                        self.drive(process, row, place))
+          return measured | neighbour.share()
         finally:
           self.stop(process)
     finally:
       shutil.rmtree(place, ignore_errors=True)
 
-  def start(self, server, place, log):
+  def start(self, server, place, log, processor):
     names = {"socket": str(place / "socket"), "clients": str(place / "clients")}
     return subprocess.Popen(
         [part.format(**names) for part in server.command],
         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         env={**os.environ, "LC_ALL": "C"},
-        preexec_fn=lambda: os.sched_setaffinity(0, self.server_processor))
+        preexec_fn=lambda: os.sched_setaffinity(0, processor))
 
-  def drive(self, process, server, row, place) -> dict:
+  def send_file(self, process, row, place) -> dict:
+    """A GiB through the row's own client, which has a processor of its own."""
+    names = {"socket": place / "socket", "clients": place / "clients", "upcase": self.client}
+    for _ in range(STOPPING_SECONDS * 100):
+      if names["socket"].exists():
+        break
+      time.sleep(0.01)
+    clock = (~process.pid << 3) | 2  # clock_getcpuclockid(3)
+    before = time.clock_gettime(clock)
+    measured = self.time_file([part.format(**names) for part in row.load])
+    return measured | {"server_ns": (time.clock_gettime(clock) - before) * 1e9}
+
+  def time_file(self, command) -> dict:
+    with open(self.file, "rb") as source, open("/dev/null", "wb") as sink:
+      begun = time.monotonic()
+      done = subprocess.run(
+          command, stdin=source, stdout=sink, stderr=subprocess.PIPE, text=True,
+          timeout=LOAD_SECONDS, preexec_fn=lambda: os.sched_setaffinity(0, self.load_processor))
+      seconds = time.monotonic() - begun
+    if done.returncode != 0:
+      raise Failed(done.stderr.strip())
+    return {"seconds": seconds}
+
+  def drive(self, process, row, place) -> dict:
     command = [
         str(self.load), "--socket", str(place / "socket"), "--clients", str(place / "clients"),
         "--server", str(process.pid), "--count", str(row.clients),
-        "--time-ms", str(self.milliseconds), "--warm-up-ms", str(self.milliseconds // 4), *row.load,
+        "--time-ms", str(max(self.milliseconds, row.least_ms)),
+        "--warm-up-ms", str(self.milliseconds // 4), *row.load,
     ]
     try:
       done = subprocess.run(
@@ -89,6 +122,32 @@ class Bench:
       except (ProcessLookupError, subprocess.TimeoutExpired):
         continue
     process.wait()
+
+
+class Neighbour:
+  """A busy loop on `processor`, and how much of it that it got; nothing for None."""
+
+  def __init__(self, processor: set | None):
+    self.processor = processor
+    self.got = {}
+
+  def __enter__(self):
+    if self.processor:
+      self.begun = time.monotonic()
+      self.process = os.posix_spawn(
+          sys.executable, [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {self.processor})\n"
+                           "while True: pass"], os.environ)
+    return self
+
+  def __exit__(self, *_):
+    if self.processor:
+      os.kill(self.process, signal.SIGKILL)
+      used = os.wait4(self.process, 0)[2]
+      elapsed = time.monotonic() - self.begun
+      self.got = {"neighbour_busy": (used.ru_utime + used.ru_stime) / elapsed}
+
+  def share(self) -> dict:
+    return self.got
 
 
 class Results:
@@ -152,6 +211,17 @@ def measure(bench, all_rows, all_servers, rounds, most_clients) -> Results:
   return results
 
 
+def text_file(wanted: bool):
+  """In memory, lest a disk be measured."""
+  file = tempfile.NamedTemporaryFile(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+  line = b"The quick brown fox jumps over the lazy dog. "
+  chunk = (line * (2**20 // len(line) + 1))[:2**20]
+  for _ in range(rows.FILE_BYTES // len(chunk) if wanted else 0):
+    file.write(chunk)
+  file.flush()
+  return file
+
+
 def raise_descriptor_limit() -> int:
   """Returns how many clients fit."""
   _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -189,9 +259,11 @@ def main() -> None:
   all_servers = chosen(given.servers, servers.all_servers(given.build, given.daemon),
                        "server")
   all_rows = chosen(given.rows, rows.all_rows(most_clients), "row")
-  bench = Bench(given.build, given.time_ms)
-  bystanders = machine.Bystanders()
-  results = measure(bench, all_rows, all_servers, given.rounds, most_clients)
+  with text_file(any(row.file for row in all_rows)) as file:
+    bench = Bench(given.build, given.daemon.with_name("upcase"), pathlib.Path(file.name),
+                  given.time_ms)
+    bystanders = machine.Bystanders()
+    results = measure(bench, all_rows, all_servers, given.rounds, most_clients)
   about["bystanders"] = round(bystanders.share(), 3)
   given.out.mkdir(parents=True, exist_ok=True)
   (given.out / "results.json").write_text(json.dumps({

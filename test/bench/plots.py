@@ -9,6 +9,7 @@ import rows
 # that stands out.
 COLOURS = {
     "upcased": "#D55E00",
+    "upcased-sleeping": "#8B3A00",
     "upcased-busy-poll": "#E69F00",
     "upcased-logging": "#F0A070",
     "epoll": "#000000",
@@ -19,6 +20,7 @@ COLOURS = {
     "go": "#CC79A7",
     "socat": "#999999",
     "s6": "#C8C8C8",
+    "tr": "#E0E0E0",
 }
 POINTS = {name: index + 1 for index, name in enumerate(COLOURS)}
 

@@ -12,10 +12,21 @@ from servers import BASELINE
 
 # What upcased is held to: row, metric, at most or at least, so much.
 TARGETS = [
+    ("ping-pong-1", "rate", "at least", 5.00),
+    ("ping-pong-1", "server_ns", "at most", 0.45),
+    ("bulk-1", "rate", "at least", 2.50),
+    ("bulk-1", "server_ns", "at most", 0.60),
+    ("shared-1", "rate", "at least", 0.97),
+    ("shared-1", "server_ns", "at most", 1.03),
+    ("shared-1", "p99_us", "at most", 1.10),
+    ("shared-64", "rate", "at least", 0.97),
+    ("shared-64", "server_ns", "at most", 1.03),
+    ("shared-64", "p99_us", "at most", 1.10),
+    ("shared-bulk-1", "rate", "at least", 0.97),
+    ("shared-bulk-1", "server_ns", "at most", 1.03),
     ("ping-pong-64", "server_ns", "at most", 1.05),
     ("ping-pong-1000", "server_ns", "at most", 1.05),
     ("pipelined", "server_ns", "at most", 1.00),
-    ("bulk-1", "server_ns", "at most", 1.00),
     ("bulk-8", "server_ns", "at most", 1.00),
     ("connections", "rate", "at least", 0.95),
 ]
@@ -92,6 +103,40 @@ def latency_table(results) -> str:
   return markdown(header, body)
 
 
+def against_sleeping(results, of_rows, metrics) -> str:
+  """A line a row and server; ratios to busy-poll = 0."""
+  body = []
+  for row in of_rows:
+    for name in results.servers():
+      if results.has(row.name, name) and name != row.baseline:
+        body.append([row.title, results.title(name),
+                     *(with_quartiles(results.ratio(row, name, metric)) for metric, _ in metrics)])
+  return markdown(["", "", *(title for _, title in metrics)], body)
+
+
+def load_table(results, of_rows) -> str:
+  """What a server uses of a processor, and how long a round trip takes."""
+  body = []
+  for row in of_rows:
+    for name in results.servers():
+      if results.has(row.name, name):
+        body.append([row.title, results.title(name),
+                     f"{results.median(row.name, name, 'server_busy'):.4f}",
+                     short(results.median(row.name, name, "p50_us")),
+                     short(results.median(row.name, name, "p99_us"))])
+  return markdown(["", "", "processor seconds a second", "p50, µs", "p99, µs"], body)
+
+
+def files_table(results, of_rows) -> str:
+  def cell(row, name):
+    spread = results.spread(row.name, name, "seconds")
+    if spread is None:
+      return "-"
+    server = results.median(row.name, name, "server_ns")
+    return f"{spread.median:.2f} s" + (f", server CPU {server / 1e9:.2f} s" if server else "")
+  return per_server(results, of_rows, cell)
+
+
 def connections_table(results) -> str:
   row = rows.CONNECTIONS
   body = [
@@ -138,7 +183,7 @@ def uppercase_table(path: pathlib.Path) -> str:
 
 
 def targets_table(results) -> str:
-  of_name = {row.name: row for row in rows.MAIN + [rows.CONNECTIONS]}
+  of_name = {row.name: row for row in rows.MAIN + rows.SHARED + [rows.CONNECTIONS]}
   body = []
   for name, metric, kind, bound in TARGETS:
     row = of_name[name]
@@ -146,8 +191,9 @@ def targets_table(results) -> str:
     if ratio is None:
       continue
     met = ratio.median <= bound if kind == "at most" else ratio.median >= bound
-    what = "server CPU a message" if metric == "server_ns" else "connections a second"
-    body.append([f"{row.title}: {what} to {results.title(row.baseline)}", f"{kind} {bound:.2f}",
+    what = {"server_ns": "server CPU a message", "rate": "rate", "p99_us": "p99"}[metric]
+    where = ", one processor for both" if row.shared else ""
+    body.append([f"{row.title}{where}: {what} to {results.title(row.baseline)}", f"{kind} {bound:.2f}",
                  with_quartiles(ratio, lambda value: f"{value:.3f}"), "yes" if met else "no"])
   memory = results.median("memory", "upcased", "anonymous_bytes")
   if memory is not None:
@@ -207,6 +253,24 @@ def table(results, uppercase: pathlib.Path | None) -> str:
           + per_server(results, main_rows, cpu_cell(results)), main_rows)
   section("Throughput", "Messages a second, one core for the server.\n\n"
           + per_server(results, main_rows, throughput_cell(results)), main_rows)
+  section("One processor for both",
+          "Server and clients on one processor; ratios to upcased with busy-poll = 0.\n\n"
+          + against_sleeping(results, rows.SHARED, [
+              ("rate", "rate"), ("server_ns", "server CPU a message"), ("p99_us", "p99")]),
+          "shared-1" in present)
+  section("A neighbour",
+          "A busy loop shares the server's processor; ratios to upcased with busy-poll = 0. The "
+          "last column is how much of the processor the loop gets.\n\n"
+          + against_sleeping(results, rows.NEIGHBOUR, [
+              ("rate", "rate"), ("server_ns", "server CPU a message"), ("p99_us", "p99"),
+              ("neighbour_busy", "neighbour's share")]), "neighbour-1" in present)
+  section("A file of a GiB", "The clients that people use, from a file in memory to /dev/null; "
+          "client and server have a processor each.\n\n" + files_table(results, rows.FILES),
+          "file-upcase" in present)
+  section("Think times", "One client that sends 64 B every so often.\n\n"
+          + load_table(results, rows.THINK), "think-10" in present)
+  section("The price of spinning", "Clients that each send so often.\n\n"
+          + load_table(results, rows.PRICE), "price-1-1" in present)
   section("Connections",
           "Bind, connect, one message, close; 32 clients at a time. Only upcased and the book's "
           "server ask who it is.\n\n" + connections_table(results), "connections" in present)

@@ -16,6 +16,7 @@ class Server:
 
 BASELINE = "epoll"
 CHECKING_BASELINE = "epoll-check"
+SLEEPING_BASELINE = "upcased-sleeping"
 
 MOST_PROCESSES = 100
 WHY_MOST_PROCESSES = "with a process or two a client, so many take minutes only to start"
@@ -50,8 +51,10 @@ def all_servers(build: pathlib.Path, daemon: pathlib.Path) -> list[Server]:
            "tr", "a-z", "A-Z"),
           most_clients=MOST_PROCESSES, why_most=WHY_MOST_PROCESSES,
       ),
+      Server("tr", "tr alone", ("tr", "a-z", "A-Z"), rows=("file-upcase",)),
       Server("upcased-logging", "upcased, a log line each way",
              upcased[:-1] + ("info",), rows=("connections",)),
+      Server("upcased-sleeping", "upcased, busy-poll = 0", upcased + ("--busy-poll", "0")),
       Server("upcased-busy-poll", "upcased, busy-poll = 50us", upcased + ("--busy-poll", "50us"),
-             rows=("ping-pong-1", "ping-pong-64")),
+             rows=("ping-pong-1", "ping-pong-64", "shared-1", "shared-64")),
   ]

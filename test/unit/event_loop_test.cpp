@@ -1,11 +1,14 @@
 // event_loop: what ends its run, when its deadlines come, and in which order a
 // turn does what there is to do.
 
+#include <array>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -62,8 +65,8 @@ class bench {
   bench& operator=(const bench&) = delete;
 
   /// Whether somebody else ended it.
-  bool run(upcase::duration spin = 0ns) {
-    loop.run(spin);
+  bool run(std::optional<upcase::duration> busy_poll = 0ns) {
+    loop.run(busy_poll);
     return !overdue_;
   }
 
@@ -77,20 +80,30 @@ class bench {
   }};
 };
 
+std::chrono::nanoseconds own_processor_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// Asleep at once, after a spin, and where spinning does not pay.
+const std::array<std::optional<upcase::duration>, 3> busy_polls{0ns, upcase::duration(1ms),
+                                                                std::nullopt};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(event_loop)
 
 BOOST_AUTO_TEST_CASE(a_stop_before_it_runs_ends_it_at_once) {
-  for (const upcase::duration spin : {0ns, upcase::duration(1h)}) {
+  for (const auto& busy_poll : busy_polls) {
     bench on;
     on.loop.stop();
-    BOOST_TEST(on.run(spin));
+    BOOST_TEST(on.run(busy_poll));
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_from_another_thread_ends_its_sleep) {
-  for (const upcase::duration spin : {0ns, upcase::duration(1ms)}) {
+  for (const auto& busy_poll : busy_polls) {
     bench on;
     std::atomic<bool> running = false;
     on.loop.post([&] { running = true; });
@@ -99,10 +112,20 @@ BOOST_AUTO_TEST_CASE(a_stop_from_another_thread_ends_its_sleep) {
       slept = test::eventually([&] { return running && test::asleep(sleeper); });
       on.loop.stop();
     });
-    BOOST_TEST(on.run(spin));
+    BOOST_TEST(on.run(busy_poll));
     stopper.join();
     BOOST_TEST(slept);
   }
+}
+
+// Were it spinning on, it would use a processor for as long as nobody comes.
+BOOST_AUTO_TEST_CASE(it_sleeps_where_nobody_comes) {
+  bench on;
+  owner due([&] { on.loop.stop(); });
+  on.loop.set_deadline(due, 500ms);
+  const auto before = own_processor_time();
+  BOOST_TEST(on.run(std::nullopt));
+  BOOST_TEST((own_processor_time() - before < 100ms));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_ends_its_spin) {

@@ -1,9 +1,11 @@
 // loader: what a configuration file's text is taken for.
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <sys/stat.h>
+#include <upcase/setting_keys.hpp>
 #include <upcase/settings_loader.hpp>
 #include <vector>
 
@@ -64,6 +66,25 @@ BOOST_AUTO_TEST_CASE(a_broken_drop_in_directory_is_told) {
   test::write_file(file, "");
   test::write_file(place.path() / "upcased.conf.d", "not a directory");
   BOOST_TEST(says(load(file), "cannot list the drop-in directory"));
+}
+
+BOOST_AUTO_TEST_CASE(busy_poll_is_a_time_or_auto) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  const auto with = [&](const std::string& text) {
+    test::write_file(file, "busy-poll = " + text + '\n');
+    return load(file);
+  };
+  BOOST_TEST(!load("/dev/null").value.busy_poll.has_value());
+  BOOST_TEST(!with("auto").value.busy_poll.has_value());
+  BOOST_TEST((with("0").value.busy_poll == upcase::duration::zero()));
+  BOOST_TEST((with("50us").value.busy_poll == std::chrono::microseconds(50)));
+  for (const std::string text : {"auto", "0", "50us"}) {
+    BOOST_TEST(upcase::print_settings(with(text).value).find("busy-poll = " + text + '\n') !=
+               std::string::npos);
+  }
+  BOOST_TEST(says(with("11ms"), "at most 10ms, or 'auto'"));
+  BOOST_TEST(says(with("often"), ", or 'auto'"));
 }
 
 BOOST_AUTO_TEST_CASE(drop_ins_are_read_in_the_order_of_their_names) {

@@ -23,6 +23,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/relay_test.cpp
   unit/server_test.cpp
   unit/session_test.cpp
+  unit/spin_budget_test.cpp
   unit/stderr_log_test.cpp
   unit/status_report_test.cpp
   unit/unread_output_test.cpp

@@ -2,7 +2,9 @@
 
 #include "event_set.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <stdexcept>
 #include <system_error>
 
@@ -39,6 +41,20 @@ std::span<const epoll_event> event_set::wait() {
   }
   if (count == 0) {
     throw std::runtime_error("the server fell silent");
+  }
+  return std::span(events_).first(static_cast<std::size_t>(count));
+}
+
+std::span<const epoll_event> event_set::wait_until(std::chrono::steady_clock::time_point when) {
+  // A sleep so short would end late: the kernel's timers are coarser (prctl(2),
+  // PR_SET_TIMERSLACK).
+  constexpr std::chrono::microseconds shortest_sleep{100};
+  const auto left = when - std::chrono::steady_clock::now() - shortest_sleep;
+  const timespec sleep{.tv_sec = 0, .tv_nsec = std::clamp<long>(left.count(), 0, 999'999'999)};
+  const int count =
+      ::epoll_pwait2(set_.get(), events_.data(), static_cast<int>(events_.size()), &sleep, nullptr);
+  if (count < 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_pwait2");
   }
   return std::span(events_).first(static_cast<std::size_t>(count));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,6 +22,9 @@ class event_set {
 
   /// At least one event; its name is in data.u64. Throws if nothing comes.
   [[nodiscard]] std::span<const epoll_event> wait();
+
+  /// The events until `when`; perhaps none. Exact to a microsecond.
+  [[nodiscard]] std::span<const epoll_event> wait_until(std::chrono::steady_clock::time_point when);
 
  private:
   upcase::file_descriptor set_;

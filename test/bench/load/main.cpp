@@ -15,6 +15,8 @@ bench::result run(const bench::options& given) {
   switch (given.what) {
     case bench::mode::connect:
       return bench::connect_load(given);
+    case bench::mode::paced:
+      return bench::paced_load(given);
     case bench::mode::idle:
       return bench::idle_load(given);
     case bench::mode::stream:

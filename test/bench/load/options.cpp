@@ -26,6 +26,9 @@ mode parse_mode(std::string_view text) {
   if (text == "connect") {
     return mode::connect;
   }
+  if (text == "paced") {
+    return mode::paced;
+  }
   if (text == "idle") {
     return mode::idle;
   }
@@ -47,6 +50,8 @@ void set(options& to, std::string_view name, std::string_view text) {
     to.size = parse_number<std::size_t>(name, text);
   } else if (name == "--depth") {
     to.depth = parse_number<std::size_t>(name, text);
+  } else if (name == "--interval-us") {
+    to.interval = std::chrono::microseconds(parse_number<int>(name, text));
   } else if (name == "--warm-up-ms") {
     to.warm_up = std::chrono::milliseconds(parse_number<int>(name, text));
   } else if (name == "--time-ms") {
