@@ -2,10 +2,12 @@
 
 #include "preparation.hpp"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <upcase/credentials.hpp>
 #include <upcase/runtime_directory.hpp>
+#include <upcase/service_unit.hpp>
 #include <utility>
 #include <variant>
 
@@ -35,7 +37,13 @@ void prepare_directories(const upcase::settings& config, const upcase::settings&
   }
   if (used) {
     if (const auto problem = upcase::prepare_runtime_directory(runtime)) {
-      tell(start_error(EX_OSERR, *problem));
+      const upcase::service_unit keeper = upcase::unit_of(defaults.socket);
+      const std::string start =
+          keeper.kept_by == upcase::service_unit::manager::none
+              ? ""
+              : fmt::format(", or start the service that it belongs to: '{} start {}.socket'",
+                            keeper.command("systemctl"), keeper.name);
+      tell(start_error(EX_OSERR, *problem + start));
     }
   }
 }

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <upcase/descriptor_closer.hpp>
+#include <upcase/runtime_directory.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
 
@@ -39,10 +40,24 @@ std::vector<char*> pointers_to(std::vector<std::string>& argv) {
   return result;
 }
 
+// Ours, and in any case the runtime directory: the check is about this process, and
+// about no unit.
+std::vector<char*> environment_for_check(std::string& runtime) {
+  std::vector<char*> result;
+  for (char** each = environ; *each != nullptr; ++each) {
+    result.push_back(*each);
+  }
+  runtime = "RUNTIME_DIRECTORY=" + upcase::daemon_runtime_directory().native();
+  result.push_back(runtime.data());
+  result.push_back(nullptr);
+  return result;
+}
+
 // Starts `program ARGV... --check`, its report on our standard error. A pidfd
 // through which its end can be awaited, or -errno.
 int start_check(const std::string& program, std::vector<std::string> argv, pid_t& pid) {
   argv.emplace_back("--check");
+  std::string runtime;
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
@@ -54,7 +69,7 @@ int start_check(const std::string& program, std::vector<std::string> argv, pid_t
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes,
-                                  pointers_to(argv).data(), environ);
+                                  pointers_to(argv).data(), environment_for_check(runtime).data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {

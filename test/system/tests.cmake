@@ -30,7 +30,7 @@ set_tests_properties(system.machine.stop PROPERTIES FIXTURES_CLEANUP machine)
 set(tests system.machine.prepare system.machine.stop)
 
 foreach(scenario IN ITEMS
-  access activation bad-configuration crash fill first-start handover hardening instance packages
+  access activation administration bad-configuration crash fill first-start handover hardening instance packages
   reload restart stop user-unit watchdog
 )
   set(test system.${scenario})
