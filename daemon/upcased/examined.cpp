@@ -35,10 +35,19 @@ uid_t user_of(const unit& service) {
   }
 }
 
+// Not, where it cannot be looked up: then it is somebody else's.
+bool runs_as_us(const unit& service) {
+  try {
+    return user_of(service) == ::geteuid();
+  } catch (const start_error&) {
+    return false;
+  }
+}
+
 // The unit that is meant where nobody names one.
 std::optional<unit> find_meant() {
   auto system = find_unit({.kept_by = manager::system});
-  if (system && (::geteuid() == 0 || ::geteuid() == user_of(*system))) {
+  if (system && (::geteuid() == 0 || runs_as_us(*system))) {
     return system;
   }
   auto own = ::geteuid() == 0 ? std::nullopt : find_unit({.kept_by = manager::user});

@@ -23,7 +23,7 @@ bool lies_in_tmp(const std::filesystem::path& path) {
   return lies_in(path, "/tmp") || lies_in(path, "/var/tmp");
 }
 
-// "'systemctl edit upcased', '[Service]', 'ReadWritePaths=/srv/x'"
+// With the command that makes it, where that is known.
 std::string drop_in(const upcase::service_unit& keeper, const std::string& line) {
   const std::string where =
       keeper.kept_by == manager::none
@@ -52,9 +52,9 @@ std::optional<std::string> why_files_stay(const upcase::client_directory& direct
     case removal::forbidden:
       return fmt::format(
           "the daemon's user, uid {}, may not remove other users' files in '{}': clients are "
-          "served, but their socket files stay unless they remove them; 'chown {} {}' mends "
-          "that, or a directory that the daemon makes itself",
-          ::geteuid(), path, ::geteuid(), path);
+          "served, but their socket files stay unless they remove them; a directory that belongs "
+          "to uid {}, as one that the daemon makes, mends that",
+          ::geteuid(), path, ::geteuid());
   }
   return std::nullopt;
 }

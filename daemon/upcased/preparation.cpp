@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <upcase/credentials.hpp>
+#include <upcase/published_directory.hpp>
 #include <upcase/runtime_directory.hpp>
 #include <upcase/service_unit.hpp>
 #include <utility>
@@ -71,6 +72,17 @@ std::vector<upcase::client_directory> open_client_directories(const upcase::sett
     }
   }
   return result;
+}
+
+void publish_client_directory(const std::filesystem::path& socket, const upcase::settings& config,
+                              upcase::log& journal) {
+  const bool wanted = config.credentials.source == upcase::credential_source::file;
+  const auto problem = upcase::publish_client_directory(
+      socket, wanted ? config.client_directories : std::vector<std::filesystem::path>());
+  if (problem) {
+    journal.write(upcase::log_level::warning, upcase::event::status,
+                  {{"client-directory", "unpublished"}, {"reason", *problem}});
+  }
 }
 
 }  // namespace upcased

@@ -75,7 +75,7 @@ class service {
       server_.on_change([this] { status_.changed(); });
     }
     take_over_clients();
-    publish();
+    publish_client_directory(listening_.path, running_, journal_);
     if (const std::string remark = shortcomings_.remark(); !remark.empty()) {
       status_.remark(remark);
     }
@@ -92,6 +92,7 @@ class service {
       reloader_.begin();
     }
     context_.run();
+    // A service manager's socket stays, and so does the link beside it.
     if (listening_.own && exit_code_ == EX_OK) {
       upcase::withdraw_client_directory(listening_.path);
     }
@@ -122,18 +123,6 @@ class service {
       shortcomings_.add(problem, shortcomings::until::restart);
     }
     return result;
-  }
-
-  // A service manager's socket stays, and so does the link beside it.
-  void publish() {
-    const bool wanted = running_.credentials.source == upcase::credential_source::file;
-    const auto problem = upcase::publish_client_directory(
-        listening_.path,
-        wanted ? running_.client_directories : decltype(running_.client_directories)());
-    if (problem) {
-      journal_.write(log_level::warning, event::status,
-                     {{"client-directory", "unpublished"}, {"reason", *problem}});
-    }
   }
 
   // Before anybody is told that we serve, so that who waits for that finds the
@@ -277,7 +266,7 @@ class service {
     upcase::settings next = fresh.settings.value;
     server_.reload(std::move(fresh.settings.value), std::move(fresh.directories));
     running_ = std::move(next);
-    publish();
+    publish_client_directory(listening_.path, running_, journal_);
     journal_.set_threshold(running_.level);
     tell_warnings(journal_, fresh.settings.warnings);
     journal_.write(log_level::info, event::status, {{"reload", "done"}});

@@ -10,7 +10,7 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/client_advice_test.cpp
   integration/client_end_test.cpp
   integration/client_test.cpp
-  integration/client_directory_test.cpp
+  integration/client_directory_elsewhere_test.cpp
   integration/configuration_test.cpp
   integration/configuration_trust_test.cpp
   integration/cost_test.cpp

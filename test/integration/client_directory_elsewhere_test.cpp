@@ -1,4 +1,4 @@
-// client_directory: one that is not beside the socket. How upcase learns of it, and
+// client_directory_elsewhere: not beside the socket: how upcase learns of it, and
 // what is said where the daemon cannot remove clients' files from it.
 
 #include <boost/test/unit_test.hpp>
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(files_that_belong_to_others_are_warned_of_where_they_stay) 
     return test::read_file(errors);
   };
   const std::string said = check();
-  BOOST_TEST(said.find("'chown 12345 " + directory.native() + "'") != std::string::npos, said);
+  BOOST_TEST(said.find("other users' files in '" + directory.native()) != std::string::npos, said);
   BOOST_REQUIRE(::chown(directory.c_str(), 12345, 0) == 0);
   BOOST_TEST(check() == "");
 }
