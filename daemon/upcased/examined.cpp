@@ -86,7 +86,7 @@ examined this_process(const command& asked, std::string name) {
 }
 
 // Its command line, and what was asked over it.
-upcase::setting_sources sources_of(const unit& service, const command& asked, uid_t user) {
+upcase::setting_sources sources_of(const unit& service, const command& asked) {
   std::vector<const char*> argv{service.name.c_str()};
   for (const std::string& argument : service.arguments) {
     argv.push_back(argument.c_str());
@@ -101,9 +101,8 @@ upcase::setting_sources sources_of(const unit& service, const command& asked, ui
   if (asked.config_named) {
     result.config = asked.sources.config;
     result.config_required = asked.sources.config_required;
-  } else if (!own.config_named && user != ::geteuid()) {
-    // Where another user's home is, our environment does not say.
-    result.config = user == 0 ? upcase::system_configuration : "";
+  } else if (!own.config_named && service.kept_by == manager::system) {
+    result.config = upcase::system_configuration;
   }
   result.command_line.insert(result.command_line.end(), asked.sources.command_line.begin(),
                              asked.sources.command_line.end());
@@ -114,7 +113,7 @@ examined of_unit(unit service, const command& asked) {
   const uid_t user = user_of(service);
   examined result;
   result.name = service.description();
-  result.sources = sources_of(service, asked, user);
+  result.sources = sources_of(service, asked);
   result.daemon = {.user = user, .descriptors = {}};
   if (service.descriptors != 0) {
     result.daemon.descriptors = service.descriptors;

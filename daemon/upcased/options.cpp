@@ -74,7 +74,7 @@ command parse_command_line(int argc, const char* const* argv) {
         result.what = command::action::print_config;
       } else if (name == "config") {
         result.sources.config = option.value.at(0);
-        result.sources.config_required = result.sources.config != upcase::system_configuration;
+        result.sources.config_required = true;
         result.config_named = true;
       } else if (name == "unit") {
         result.unit = option.value.at(0);

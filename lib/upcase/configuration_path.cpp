@@ -5,6 +5,7 @@
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <upcase/runtime_directory.hpp>
 #include <upcase/system_calls.hpp>
 
 namespace upcase {
@@ -23,10 +24,15 @@ std::filesystem::path configuration_home() {
   return is_ours(home.c_str()) ? std::filesystem::path(home) / ".config" : std::filesystem::path();
 }
 
+bool is_system_service() {
+  return daemon_runtime_directory().parent_path() ==
+         std::filesystem::path(system_runtime_directory).parent_path();
+}
+
 }  // namespace
 
 std::filesystem::path default_configuration() {
-  if (::geteuid() == 0) {
+  if (::geteuid() == 0 || is_system_service()) {
     return system_configuration;
   }
   const auto home = configuration_home();

@@ -11,7 +11,8 @@ namespace upcase {
 
 inline constexpr const char* system_configuration = "/etc/upcased/upcased.conf";
 
-/// The system's for root; else $XDG_CONFIG_HOME/upcased/upcased.conf, where that is
+/// The system's for root and for services of the system, whose $RUNTIME_DIRECTORY
+/// systemd makes in /run (systemd.exec(5)); else $XDG_CONFIG_HOME/upcased/upcased.conf, where that is
 /// $HOME/.config by default. Empty, and there is none, where neither is set or
 /// $HOME belongs to somebody else, as after setpriv(1).
 std::filesystem::path default_configuration();

@@ -242,6 +242,11 @@ BOOST_AUTO_TEST_CASE(a_users_daemon_reads_the_users_configuration) {
   BOOST_TEST(names(run("-T", {"HOME=/", "XDG_CONFIG_HOME=" + (home.path() / ".config").native()}),
                    "backlog = 77\n"));
   BOOST_TEST(!names(run("-T", {"HOME=relative"}), "backlog = 77\n"));
+  // A service of the system's, whoever runs it.
+  const std::string of_service =
+      run("-T", {"HOME=" + home.path().native(), "RUNTIME_DIRECTORY=/run/no-such-directory"});
+  BOOST_TEST(names(of_service, "socket = /run/no-such-directory/upcased.sock\n"));
+  BOOST_TEST(!names(of_service, "backlog = 77\n"));
   // It is trusted as the system's is, with this user in the daemon's place.
   BOOST_TEST(run("--check", at_home) == "upcased: the configuration is in order\n");
   std::filesystem::permissions(file, std::filesystem::perms(0666));
