@@ -2,6 +2,7 @@
 
 #include "examined.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <grp.h>
@@ -88,9 +89,8 @@ examined this_process(const command& asked, std::string name) {
 // Its command line, and what was asked over it.
 upcase::setting_sources sources_of(const unit& service, const command& asked) {
   std::vector<const char*> argv{service.name.c_str()};
-  for (const std::string& argument : service.arguments) {
-    argv.push_back(argument.c_str());
-  }
+  std::ranges::transform(service.arguments, std::back_inserter(argv),
+                         [](const std::string& argument) { return argument.c_str(); });
   command own;
   try {
     own = parse_command_line(static_cast<int>(argv.size()), argv.data());

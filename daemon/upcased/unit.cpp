@@ -11,13 +11,14 @@
 #include <fmt/format.h>
 #include <map>
 #include <poll.h>
-#include <spawn.h>
 #include <sstream>
 #include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/system_calls.hpp>
+
+#include "child.hpp"
 
 namespace upcased {
 namespace {
@@ -27,31 +28,9 @@ using properties = std::map<std::string, std::string>;
 
 constexpr std::chrono::seconds patience{5};
 
-// Starts it with its output into `output`, and nothing of what it complains of.
-pid_t start(std::vector<std::string> argv, int output) {
-  std::vector<char*> pointers;
-  for (std::string& argument : argv) {
-    pointers.push_back(argument.data());
-  }
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  // It obeys signals as any program does; here they are blocked.
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  pid_t pid = -1;
-  const int error =
-      ::posix_spawnp(&pid, pointers.front(), &actions, &attributes, pointers.data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  return error == 0 ? pid : -1;
-}
+constexpr const char* wanted_properties =
+    "--property=Id,LoadState,ActiveState,UnitFileState,MainPID,User,ExecStart,RuntimeDirectory,"
+    "LimitNOFILE,ProtectSystem,PrivateTmp,ReadWritePaths";
 
 // Up to its end, or to the end of our patience.
 std::string read_all(int pipe) {
@@ -73,16 +52,22 @@ std::string read_all(int pipe) {
   }
 }
 
-std::string output_of(std::vector<std::string> argv) {
+std::string output_of(const std::vector<std::string>& argv) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return {};
   }
   const upcase::file_descriptor reading(ends[0]);
   upcase::file_descriptor writing(ends[1]);
-  const pid_t pid = start(std::move(argv), writing.get());
+  pid_t pid = -1;
+  const int error = start_child({.program = argv.front(),
+                                 .argv = argv,
+                                 .output = writing.get(),
+                                 .silent = true,
+                                 .environment = {}},
+                                pid);
   writing.reset();
-  if (pid < 0) {
+  if (error != 0) {
     return {};
   }
   std::string text = read_all(reading.get());
@@ -96,12 +81,8 @@ properties show(manager kept_by, const std::string& name) {
   if (kept_by == manager::user) {
     argv.emplace_back("--user");
   }
-  argv.insert(argv.end(), {"show", "--no-pager",
-                           "--property=Id,LoadState,ActiveState,UnitFileState,MainPID,User,"
-                           "ExecStart,RuntimeDirectory,LimitNOFILE,ProtectSystem,PrivateTmp,"
-                           "ReadWritePaths",
-                           "--", name});
-  std::istringstream lines(output_of(std::move(argv)));
+  argv.insert(argv.end(), {"show", "--no-pager", wanted_properties, "--", name});
+  std::istringstream lines(output_of(argv));
   properties result;
   for (std::string line; std::getline(lines, line) && !line.empty();) {
     const std::size_t equals = line.find('=');
