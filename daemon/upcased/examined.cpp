@@ -121,7 +121,7 @@ examined of_unit(unit service, const command& asked) {
   if (::geteuid() == 0 && user != 0) {
     become(user);
   } else if (::geteuid() != user) {
-    result.name += fmt::format(", as far as uid {} can see", ::geteuid());
+    result.name += fmt::format(" (as far as uid {} can see)", ::geteuid());
   }
   result.defaults =
       upcase::default_settings(service.runtime_directory.empty() ? upcase::user_runtime_directory()

@@ -49,6 +49,21 @@ test::outcome upcased(const test::fake_systemctl& systemd, texts arguments,
   return test::run(std::move(arguments), "", {systemd.environment(), more});
 }
 
+// What a program says, without failing, to a user who is not root.
+std::string as_somebody(const texts& argv, const texts& environment) {
+  const test::temporary_directory place;
+  const auto said = place.path() / "said";
+  test::write_file(said, "");
+  std::filesystem::permissions(said, std::filesystem::perms::all);
+  test::process program({.argv = argv,
+                         .environment = environment,
+                         .output = said,
+                         .errors = said,
+                         .before_exec = become_somebody});
+  BOOST_TEST(program.wait().value_or(-1) == 0);
+  return test::read_file(said);
+}
+
 std::string by_hand() { return "a daemon started by hand as uid " + std::to_string(::geteuid()); }
 
 }  // namespace
@@ -89,6 +104,11 @@ BOOST_AUTO_TEST_CASE(a_unit_can_be_named) {
   const auto printed = upcased(other, {"-T", "-u", "upcased", "--idle-timeout", "8s"});
   BOOST_TEST(names(printed.output, "# Of upcased.service"));
   BOOST_TEST(names(printed.output, "idle-timeout = 8s\n"), "what is asked comes on top");
+  const test::temporary_directory place;
+  test::write_file(place.path() / "tried.conf", "idle-timeout = 9s\n");
+  BOOST_TEST(
+      names(upcased(other, {"-T", "-u", "upcased", "-c", place.path() / "tried.conf"}).output,
+            "idle-timeout = 9s\n"));
   const test::fake_systemctl none(no_unit);
   const auto unknown = upcased(none, {"--check", "--unit", "upcased@no"});
   BOOST_TEST(unknown.code == 64);
@@ -138,6 +158,17 @@ BOOST_AUTO_TEST_CASE(root_sees_what_the_units_user_sees) {
   BOOST_TEST(names(refused.errors, "User=no-such-user of upcased.service"), refused.errors);
   const test::fake_systemctl nameless(properties("--config /dev/null", "12345"));
   BOOST_TEST(names(upcased(nameless, {"--check"}).errors, "cannot look as uid 12345 does"));
+}
+
+BOOST_AUTO_TEST_CASE(others_see_less_of_the_systems_daemon_and_are_told) {
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  const test::fake_systemctl systemd(properties("--config /dev/null", "root"));
+  const std::string said =
+      as_somebody({UPCASED_PROGRAM, "--check", "-u", "upcased", "--client-directory", "/usr/none"},
+                  {systemd.environment(), "RUNTIME_DIRECTORY"});
+  BOOST_TEST(said ==
+             "upcased: the configuration of upcased.service (running, pid 123) (as far as uid "
+             "12345 can see) is in order\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_the_sandbox_forbids_is_warned_of) {
@@ -222,18 +253,9 @@ BOOST_AUTO_TEST_CASE(a_users_daemon_reads_the_users_configuration) {
   }
   own(home.path());
   const auto run = [&](const std::string& option, const texts& environment) {
-    const test::temporary_directory place;
-    test::write_file(place.path() / "out", "");
-    std::filesystem::permissions(place.path() / "out", std::filesystem::perms::all);
     texts all{"XDG_CONFIG_HOME", "RUNTIME_DIRECTORY=/tmp/no-such-directory"};
     all.insert(all.end(), environment.begin(), environment.end());
-    test::process program({.argv = {UPCASED_PROGRAM, option},
-                           .environment = all,
-                           .output = place.path() / "out",
-                           .errors = place.path() / "out",
-                           .before_exec = become_somebody});
-    BOOST_TEST(program.wait().value_or(-1) == 0);
-    return test::read_file(place.path() / "out");
+    return as_somebody({UPCASED_PROGRAM, option}, all);
   };
   const texts at_home{"HOME=" + home.path().native()};
   const std::string settings = run("-T", at_home);
