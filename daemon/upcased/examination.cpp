@@ -21,12 +21,13 @@ namespace upcased {
 namespace {
 
 void warn_of_kept_files(const upcase::settings& value, const examined& daemon) {
-  if (value.credentials.source != upcase::credential_source::file) {
+  // What another user may remove, the kernel does not tell us.
+  const uid_t user = daemon.daemon.user.value_or(::geteuid());
+  if (value.credentials.source != upcase::credential_source::file || user != ::geteuid()) {
     return;
   }
   for (const auto& path : value.client_directories) {
-    const auto opened =
-        upcase::client_directory::open(path, daemon.daemon.user.value_or(::geteuid()));
+    const auto opened = upcase::client_directory::open(path, user);
     const auto* directory = std::get_if<upcase::client_directory>(&opened);
     if (directory == nullptr) {
       continue;  // it is made at start

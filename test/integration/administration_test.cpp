@@ -164,7 +164,8 @@ BOOST_AUTO_TEST_CASE(others_see_less_of_the_systems_daemon_and_are_told) {
   SKIP_UNLESS(test::is_root(), "needs root to become another user");
   const test::fake_systemctl systemd(properties("--config /dev/null", "root"));
   const std::string said =
-      as_somebody({UPCASED_PROGRAM, "--check", "-u", "upcased", "--client-directory", "/usr/none"},
+      as_somebody({UPCASED_PROGRAM, "--check", "-u", "upcased", "--client-directory", "/usr/none",
+                   "--client-directory", "/srv"},
                   {systemd.environment(), "RUNTIME_DIRECTORY"});
   BOOST_TEST(said ==
              "upcased: the configuration of upcased.service (running, pid 123) (as far as uid "
