@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <thread>
 #include <unistd.h>
+#include <upcase/service_unit.hpp>
 #include <upcase/setting_values.hpp>
 #include <upcase/system_calls.hpp>
 
@@ -22,8 +23,8 @@ std::string ourselves() {
 }
 
 std::string who_may_connect(const command& asked) {
-  const server_unit unit = unit_of(asked.socket);
-  return unit.kept_by == server_unit::manager::none
+  const upcase::service_unit unit = upcase::unit_of(asked.socket);
+  return unit.kept_by == upcase::service_unit::manager::none
              ? "the daemon's 'socket-mode' setting"
              : fmt::format("SocketMode= of its unit ('{} edit {}.socket')",
                            unit.command("systemctl"), unit.name);

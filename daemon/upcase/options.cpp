@@ -8,6 +8,7 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <sstream>
+#include <upcase/published_directory.hpp>
 #include <upcase/runtime_directory.hpp>
 #include <upcase/setting_values.hpp>
 #include <upcase/system_calls.hpp>
@@ -28,7 +29,7 @@ po::options_description visible_options() {
        "else /run/upcased/upcased.sock)")  //
       ("client-directory,d", po::value<std::string>()->value_name("DIR"),
        "where to make our own socket file (default: $UPCASED_CLIENT_DIRECTORY, else "
-       "'clients' beside the daemon's socket)")  //
+       "where the daemon says, else 'clients' beside its socket)")  //
       ("server-user", po::value<std::string>()->value_name("USER"),
        "refuse a daemon that anybody else runs (systemd's sockets are root's)")  //
       ("timeout", po::value<std::string>()->value_name("TIME"),
@@ -47,6 +48,9 @@ bool is_there(const std::filesystem::path& path) {
 std::filesystem::path default_client_directory(const std::filesystem::path& socket) {
   if (const auto given = upcase::environment("UPCASED_CLIENT_DIRECTORY"); !given.empty()) {
     return given;
+  }
+  if (auto published = upcase::find_published_client_directory(std::filesystem::absolute(socket))) {
+    return std::move(*published);
   }
   return socket.parent_path() / upcase::client_directory_name;
 }

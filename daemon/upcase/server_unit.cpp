@@ -1,4 +1,4 @@
-// server_unit: paths of sockets, names of units, commands for people.
+// server_unit: commands for people.
 
 #include "server_unit.hpp"
 
@@ -6,11 +6,13 @@
 #include <fstream>
 #include <string_view>
 #include <upcase/runtime_directory.hpp>
+#include <upcase/service_unit.hpp>
 
 namespace upcase_client {
 namespace {
 
-using manager = server_unit::manager;
+using upcase::service_unit;
+using manager = service_unit::manager;
 
 // As ps(1) shows it; empty if it is hidden or gone.
 std::string name_of(pid_t process) {
@@ -26,33 +28,8 @@ bool is_own_socket(const std::filesystem::path& socket) {
 
 }  // namespace
 
-std::string server_unit::command(const char* program) const {
-  return fmt::format("{}{}", program, kept_by == manager::user ? " --user" : "");
-}
-
-server_unit unit_of(const std::filesystem::path& socket) {
-  const auto path = std::filesystem::absolute(socket).lexically_normal();
-  const auto directory = path.parent_path();
-  const std::filesystem::path main = upcase::system_runtime_directory;
-  if (path.filename() != upcase::socket_file_name) {
-    return {};
-  }
-  if (directory == main) {
-    return {.kept_by = manager::system};
-  }
-  const std::string instance = main.filename().native() + '-';
-  if (directory.parent_path() == main.parent_path() &&
-      directory.filename().native().starts_with(instance)) {
-    return {.kept_by = manager::system,
-            .name = "upcased@" + directory.filename().native().substr(instance.size())};
-  }
-  // Without $XDG_RUNTIME_DIR there is no manager of the user's, or none to be found.
-  const bool managed = !path.native().starts_with("/tmp/");
-  return {.kept_by = managed && is_own_socket(path) ? manager::user : manager::none};
-}
-
 std::string how_to_start(const std::filesystem::path& socket) {
-  const server_unit unit = unit_of(socket);
+  const service_unit unit = upcase::unit_of(socket);
   if (unit.kept_by == manager::none) {
     return is_own_socket(socket)
                ? "start it with 'upcased'"
@@ -71,7 +48,7 @@ std::string where_the_log_is(const std::filesystem::path& socket, const upcase::
   if (!name.empty() && !is_service_manager(listener)) {
     return fmt::format("standard error of process {} ({})", listener.pid, name);
   }
-  server_unit unit = unit_of(socket);
+  service_unit unit = upcase::unit_of(socket);
   if (unit.kept_by == manager::none) {
     if (name.empty()) {
       return "the daemon's standard error";

@@ -1,4 +1,4 @@
-// server_unit: which systemd unit, if any, keeps the daemon at a socket.
+// server_unit: the commands for the daemon at a socket, which may be a systemd unit's.
 
 #pragma once
 
@@ -7,19 +7,6 @@
 #include <upcase/peer.hpp>
 
 namespace upcase_client {
-
-/// Read off the path of the socket: the units' sockets lie where their daemons
-/// look for them, and nobody need answer there.
-struct server_unit {
-  enum class manager { none, system, user };
-  manager kept_by = manager::none;
-  std::string name = "upcased";  ///< without ".socket" or ".service"
-
-  /// "systemctl" with what makes it, or journalctl, speak to that manager.
-  [[nodiscard]] std::string command(const char* program) const;
-};
-
-server_unit unit_of(const std::filesystem::path& socket);
 
 /// The commands that start a daemon at `socket`, and for a unit the one that
 /// says why it does not run.

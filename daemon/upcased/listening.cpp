@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <upcase/published_directory.hpp>
 #include <utility>
 
 namespace upcased {
@@ -30,6 +31,8 @@ void close_unused(std::unique_ptr<upcase::listener> unused, const std::string& p
                   const std::string& served, upcase::log& journal) {
   if (path == served) {
     unused->leave_socket();
+  } else {
+    upcase::withdraw_client_directory(path);
   }
   unused.reset();
   journal.write(upcase::log_level::warning, upcase::event::status,

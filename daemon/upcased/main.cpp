@@ -13,13 +13,14 @@
 #include <thread>
 #include <upcase/journal_log.hpp>
 #include <upcase/runtime_directory.hpp>
-#include <upcase/setting_keys.hpp>
 #include <upcase/settings_loader.hpp>
 #include <upcase/standard_streams.hpp>
 #include <upcase/stderr_log.hpp>
 #include <utility>
 #include <vector>
 
+#include "complaint.hpp"
+#include "examination.hpp"
 #include "inheritance.hpp"
 #include "inherited_settings.hpp"
 #include "options.hpp"
@@ -32,19 +33,9 @@ namespace {
 
 using action = upcased::command::action;
 
-// What is wrong before the daemon serves: a sentence for people, and in the
-// journal an event that its catalogue explains.
-void complain(upcase::log& journal, const std::string& sentence, upcase::log_fields fields) {
-  if (upcase::stderr_is_journal()) {
-    journal.write(upcase::log_level::error, upcase::event::status, fields);
-  } else {
-    upcase::complain(sentence);
-  }
-}
-
 int fail(upcase::log& journal, int code, const std::string& reason) {
-  complain(journal, "upcased: " + reason,
-           {{"state", "failed"}, {"reason", reason}, {"exit-code", code}});
+  upcased::complain(journal, "upcased: " + reason,
+                    {{"state", "failed"}, {"reason", reason}, {"exit-code", code}});
   return code;
 }
 
@@ -78,11 +69,10 @@ std::optional<upcase::loaded_settings> load_in_time(const upcase::setting_source
   return result.get();
 }
 
-// What `command` says; or what a predecessor served by, where that is wrong or cannot
+// What the sources say; or what a predecessor served by, where that is wrong or cannot
 // be read in time. `with` then says why.
-upcase::loaded_settings load(const upcased::command& command, upcased::beginning& with,
-                             upcase::log& journal) {
-  if (command.what != action::serve || !with.inherited.settings) {
+upcase::loaded_settings load(upcased::beginning& with, upcase::log& journal) {
+  if (!with.inherited.settings) {
     return upcase::load_settings(with.sources, with.defaults);
   }
   auto loaded = load_in_time(with.sources, with.defaults);
@@ -111,29 +101,18 @@ int run(const upcased::command& command, std::vector<std::string> argv,
     fmt::print("upcased {}\n", UPCASE_VERSION);
     return EX_OK;
   }
+  if (command.what != action::serve) {
+    return upcased::examine(command, journal);
+  }
   upcased::beginning with{.config = {},
                           .refused = {},
                           .sources = command.sources,
                           .defaults = upcase::default_settings(upcase::daemon_runtime_directory()),
                           .argv = std::move(argv),
                           .inherited = std::move(inherited)};
-  auto loaded = load(command, with, journal);
-  for (const std::string& problem : loaded.problems) {
-    complain(journal, problem, {{"configuration", "refused"}, {"problem", problem}});
-  }
+  auto loaded = load(with, journal);
   if (!loaded.problems.empty()) {
-    return loaded.may_pass ? EX_OSERR : EX_CONFIG;
-  }
-  if (command.what == action::check) {
-    for (const std::string& warning : loaded.warnings) {
-      upcase::complain("warning: " + warning);
-    }
-    fmt::print("upcased: the configuration is in order\n");
-    return EX_OK;
-  }
-  if (command.what == action::print_config) {
-    fmt::print("{}", upcase::print_settings(loaded.value));
-    return EX_OK;
+    return upcased::complain_about(journal, loaded);
   }
   journal.set_threshold(loaded.value.level);
   upcased::tell_warnings(journal, loaded.warnings);

@@ -19,10 +19,13 @@ po::options_description general_options() {
   po::options_description options("Options", line_length);
   options.add_options()  //
       ("config,c", po::value<std::string>()->value_name("FILE"),
-       "read FILE, then FILE.d/*.conf (default: /etc/upcased/upcased.conf)")                //
+       "read FILE, then FILE.d/*.conf (default: upcased/upcased.conf in /etc for root, "
+       "in ~/.config for others)")                                                          //
       ("check,t", "say everything that is wrong with the configuration, and exit")          //
       ("print-config,T", "print the settings in effect as a configuration file, and exit")  //
-      ("version,V", "print the version and exit")                                           //
+      ("unit,u", po::value<std::string>()->value_name("NAME"),
+       "have these two answer for this service, as in --unit upcased@second")  //
+      ("version,V", "print the version and exit")                              //
       ("help,h", "print this and exit");
   return options;
 }
@@ -72,12 +75,18 @@ command parse_command_line(int argc, const char* const* argv) {
       } else if (name == "config") {
         result.sources.config = option.value.at(0);
         result.sources.config_required = true;
+        result.config_named = true;
+      } else if (name == "unit") {
+        result.unit = option.value.at(0);
       } else {
         result.sources.command_line.emplace_back(name, option.value.at(0));
       }
     }
   } catch (const po::error& error) {
     throw usage_error(error.what());
+  }
+  if (!result.unit.empty() && result.what == command::action::serve) {
+    throw usage_error("--unit goes with --check or --print-config");
   }
   return result;
 }

@@ -12,6 +12,8 @@ struct command {
   enum class action { serve, check, print_config, version, help };
   action what = action::serve;
   upcase::setting_sources sources;
+  bool config_named = false;  ///< by --config
+  std::string unit;           ///< whose settings are asked for; empty: nobody said
 };
 
 /// The command line is wrong; `what()` says in one sentence how.

@@ -2,10 +2,13 @@
 
 #include "preparation.hpp"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <upcase/credentials.hpp>
+#include <upcase/published_directory.hpp>
 #include <upcase/runtime_directory.hpp>
+#include <upcase/service_unit.hpp>
 #include <utility>
 #include <variant>
 
@@ -35,7 +38,13 @@ void prepare_directories(const upcase::settings& config, const upcase::settings&
   }
   if (used) {
     if (const auto problem = upcase::prepare_runtime_directory(runtime)) {
-      tell(start_error(EX_OSERR, *problem));
+      const upcase::service_unit keeper = upcase::unit_of(defaults.socket);
+      const std::string start =
+          keeper.kept_by == upcase::service_unit::manager::none
+              ? ""
+              : fmt::format(", or start the service that it belongs to: '{} start {}.socket'",
+                            keeper.command("systemctl"), keeper.name);
+      tell(start_error(EX_OSERR, *problem + start));
     }
   }
 }
@@ -63,6 +72,17 @@ std::vector<upcase::client_directory> open_client_directories(const upcase::sett
     }
   }
   return result;
+}
+
+void publish_client_directory(const std::filesystem::path& socket, const upcase::settings& config,
+                              upcase::log& journal) {
+  const bool wanted = config.credentials.source == upcase::credential_source::file;
+  const auto problem = upcase::publish_client_directory(
+      socket, wanted ? config.client_directories : std::vector<std::filesystem::path>());
+  if (problem) {
+    journal.write(upcase::log_level::warning, upcase::event::status,
+                  {{"client-directory", "unpublished"}, {"reason", *problem}});
+  }
 }
 
 }  // namespace upcased

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <upcase/client_directory.hpp>
@@ -33,5 +34,10 @@ void prepare_directories(const upcase::settings& config, const upcase::settings&
 /// binds its file elsewhere is refused.
 std::vector<upcase::client_directory> open_client_directories(const upcase::settings& config,
                                                               const on_problem& tell = refuse);
+
+/// At start and at each reload: lets clients know where their files are wanted
+/// (upcase/published_directory.hpp). Logs that it cannot.
+void publish_client_directory(const std::filesystem::path& socket, const upcase::settings& config,
+                              upcase::log& journal);
 
 }  // namespace upcased

@@ -13,14 +13,18 @@
 #include <sysexits.h>
 #include <unistd.h>
 #include <upcase/client_directory.hpp>
+#include <upcase/published_directory.hpp>
 #include <upcase/server.hpp>
+#include <upcase/service_unit.hpp>
 #include <utility>
 #include <vector>
 
 #include "heartbeat.hpp"
 #include "inheritance.hpp"
 #include "inherited_settings.hpp"
+#include "kept_files.hpp"
 #include "listening.hpp"
+#include "occupied.hpp"
 #include "preparation.hpp"
 #include "reloader.hpp"
 #include "service_manager.hpp"
@@ -71,6 +75,7 @@ class service {
       server_.on_change([this] { status_.changed(); });
     }
     take_over_clients();
+    publish_client_directory(listening_.path, running_, journal_);
     if (const std::string remark = shortcomings_.remark(); !remark.empty()) {
       status_.remark(remark);
     }
@@ -87,6 +92,10 @@ class service {
       reloader_.begin();
     }
     context_.run();
+    // A service manager's socket stays, and so does the link beside it.
+    if (listening_.own && exit_code_ == EX_OK) {
+      upcase::withdraw_client_directory(listening_.path);
+    }
     return exit_code_;
   }
 
@@ -100,7 +109,9 @@ class service {
       return [this, end](const start_error& error) { shortcomings_.add(error.what(), end); };
     };
     prepare_directories(running_, defaults_, tell(shortcomings::until::restart));
-    return open_client_directories(running_, tell(shortcomings::until::reload));
+    auto opened = open_client_directories(running_, tell(shortcomings::until::reload));
+    tell_kept_files(journal_, opened, upcase::unit_of(running_.socket));
+    return opened;
   }
 
   listening listen() {
@@ -251,9 +262,11 @@ class service {
   // Throws std::bad_alloc, and then the old settings hold.
   void apply(loaded_configuration fresh) {
     keep_fixed(fresh.settings.value);
+    tell_kept_files(journal_, fresh.directories, upcase::unit_of(running_.socket));
     upcase::settings next = fresh.settings.value;
     server_.reload(std::move(fresh.settings.value), std::move(fresh.directories));
     running_ = std::move(next);
+    publish_client_directory(listening_.path, running_, journal_);
     journal_.set_threshold(running_.level);
     tell_warnings(journal_, fresh.settings.warnings);
     journal_.write(log_level::info, event::status, {{"reload", "done"}});
@@ -317,6 +330,9 @@ int serve(beginning with, upcase::log& journal) {
   tell_discarded(with.inherited, journal);
   const bool has_predecessor = with.inherited.has_predecessor;
   try {
+    if (!with.inherited.activated.fd && !with.inherited.own.fd) {
+      refuse_if_served(with.config.socket);
+    }
     return service(std::move(with), journal).run();
   } catch (const upcase::listen_error& error) {
     // A predecessor's clients would wait for the next try, and the one after it.

@@ -7,19 +7,19 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <iterator>
 #include <new>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <upcase/descriptor_closer.hpp>
+#include <upcase/runtime_directory.hpp>
 #include <upcase/system_calls.hpp>
 #include <utility>
 
+#include "child.hpp"
 #include "signals.hpp"
 
 namespace upcased {
@@ -31,32 +31,14 @@ constexpr std::chrono::seconds closing_grace{1};
 // A name service may keep the check waiting, and while it runs nothing is closed.
 constexpr std::chrono::seconds longest_check{60};
 
-std::vector<char*> pointers_to(std::vector<std::string>& argv) {
-  std::vector<char*> result;
-  std::ranges::transform(argv, std::back_inserter(result),
-                         [](std::string& argument) { return argument.data(); });
-  result.push_back(nullptr);
-  return result;
-}
-
 // Starts `program ARGV... --check`, its report on our standard error. A pidfd
 // through which its end can be awaited, or -errno.
 int start_check(const std::string& program, std::vector<std::string> argv, pid_t& pid) {
   argv.emplace_back("--check");
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  // It obeys signals as any program does; here they are blocked.
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes,
-                                  pointers_to(argv).data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
+  // With a runtime directory it answers for this process, and for no unit.
+  const std::string runtime = "RUNTIME_DIRECTORY=" + upcase::daemon_runtime_directory().native();
+  const int error =
+      start_child({.program = program, .argv = std::move(argv), .environment = runtime}, pid);
   if (error != 0) {
     return -error;
   }

@@ -11,6 +11,19 @@
 #include <upcase/system_calls.hpp>
 
 namespace upcase {
+namespace {
+
+removal removal_from(const file_descriptor& directory, const struct stat& status) noexcept {
+  if (::faccessat(directory.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
+    return errno == EROFS ? removal::read_only : removal::forbidden;
+  }
+  const bool sticky = (status.st_mode & S_ISVTX) != 0;
+  return sticky && ::geteuid() != 0 && status.st_uid != ::geteuid() ? removal::forbidden
+                                                                    : removal::possible;
+}
+
+}  // namespace
+
 std::variant<client_directory, std::string> client_directory::open(
     const std::filesystem::path& path, uid_t daemon) {
   file_descriptor fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -36,7 +49,8 @@ std::variant<client_directory, std::string> client_directory::open(
         "files; 'chmod 1733 {}' mends that",
         path.native(), path.native());
   }
-  return client_directory(std::move(fd), path.native());
+  const removal removes = removal_from(fd, status);
+  return client_directory(std::move(fd), path.native(), removes);
 }
 
 std::variant<client_directory, std::string> client_directory::open_or_create(

@@ -18,6 +18,13 @@
 
 namespace upcase {
 
+/// Whether this process can remove a file that any user has made in a directory.
+enum class removal {
+  possible,
+  read_only,  ///< the file system is, or a sandbox makes it so
+  forbidden,  ///< by its mode, or because it is sticky and belongs to somebody else
+};
+
 class client_directory {
  public:
   /// Opens `path` (absolute) or says in one sentence why it will not do: it
@@ -41,12 +48,18 @@ class client_directory {
   /// As clients must write it in front of "/name".
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
+  /// As it was when the directory was opened.
+  [[nodiscard]] removal removes() const noexcept { return removes_; }
+
  private:
-  client_directory(file_descriptor fd, std::string path)
-      : fd_(std::make_shared<const file_descriptor>(std::move(fd))), path_(std::move(path)) {}
+  client_directory(file_descriptor fd, std::string path, removal removes)
+      : fd_(std::make_shared<const file_descriptor>(std::move(fd))),
+        path_(std::move(path)),
+        removes_(removes) {}
 
   std::shared_ptr<const file_descriptor> fd_;
   std::string path_;
+  removal removes_;
 };
 
 }  // namespace upcase

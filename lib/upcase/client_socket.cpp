@@ -165,11 +165,8 @@ bool client_socket::is_half_closed() const noexcept {
 }
 
 bool client_socket::server_is_there() const noexcept {
-  const auto address = socket_address(server_.native());
-  const file_descriptor other_type(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  return !address || !other_type ||
-         ::connect(other_type.get(), as_sockaddr(*address), sizeof *address) == 0 ||
-         (errno != ECONNREFUSED && errno != ENOENT);
+  const int error = probe_socket(server_.native());
+  return error != ECONNREFUSED && error != ENOENT;
 }
 
 peer client_socket::server() const noexcept { return peer_of(socket_.get()).value_or(peer{}); }

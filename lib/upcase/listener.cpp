@@ -20,11 +20,6 @@ namespace {
                      fmt::format("cannot {} '{}': {}", what, path.native(), describe(errno)));
 }
 
-[[noreturn]] void fail_running(const std::filesystem::path& path) {
-  throw listen_error(true,
-                     fmt::format("already running: another daemon serves '{}'", path.native()));
-}
-
 sockaddr_un address_of(const std::filesystem::path& path) {
   const auto address = socket_address(path.native());
   if (!address) {
@@ -53,7 +48,7 @@ file_descriptor acquire_lock(const std::filesystem::path& path,
     }
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) {
-        fail_running(served);
+        throw listen_error::running(served);
       }
       fail("lock", path);
     }
@@ -80,7 +75,7 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
   // Non-blocking: a living daemon with a full backlog answers EAGAIN.
   const file_descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (::connect(probe.get(), as_sockaddr(address), sizeof address) == 0 || errno == EAGAIN) {
-    fail_running(path);
+    throw listen_error::running(path);
   }
   if (errno != ECONNREFUSED) {
     fail("find out whether anybody serves", path);
@@ -98,6 +93,10 @@ int bind_with_mode(int socket, const sockaddr_un& address, mode_t mode) {
 }
 
 }  // namespace
+
+listen_error listen_error::running(const std::filesystem::path& path) {
+  return {true, fmt::format("already running: another daemon serves '{}'", path.native())};
+}
 
 listener::listener(std::filesystem::path path, mode_t mode, int backlog)
     : path_(std::move(path)), lock_path_(path_.native() + ".lock") {

@@ -20,6 +20,10 @@ namespace upcase {
 struct listen_error : std::runtime_error {
   listen_error(bool running, const std::string& sentence)
       : std::runtime_error(sentence), already_running(running) {}
+
+  /// Another daemon serves `path`.
+  static listen_error running(const std::filesystem::path& path);
+
   bool already_running;  ///< another daemon serves there
 };
 

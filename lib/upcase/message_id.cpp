@@ -8,7 +8,7 @@
 namespace upcase {
 namespace {
 
-constexpr std::array<message_kind, 33> table{{
+constexpr std::array<message_kind, 34> table{{
     {event::deny, "verdict", "unnamed", "0199e256ecf440f3bcfced451140d567"},
     {event::deny, "verdict", "abstract", "5954c643c63243b997b577fe8741a278"},
     {event::deny, "verdict", "too-long", "c129179f97d54203b8f026d20bc74019"},
@@ -41,6 +41,7 @@ constexpr std::array<message_kind, 33> table{{
     {event::status, "reload", "refused", "88854c19525f4e64b98f6e378cdc21a2"},
     {event::status, "reload", "partial", "2b47540ff6844b1eb2afe1047879dacc"},
     {event::status, "accepting", "paused", "78a0679a30154cec8a313df4e7f67330"},
+    {event::status, "client-files", "kept", "8e4f4dea0ae14a78b508627fb959b36a"},
     {event::status, "", "", "aae5359c5df545eb843cd5843785e0e2"},
 }};
 

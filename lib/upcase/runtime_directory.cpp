@@ -10,16 +10,6 @@
 #include <upcase/system_calls.hpp>
 
 namespace upcase {
-namespace {
-
-// A relative or empty value is as good as none (XDG Base Directory
-// Specification, section 3).
-std::string_view absolute_from_environment(const char* name) {
-  const std::string_view value = environment(name);
-  return value.starts_with('/') ? value : std::string_view();
-}
-
-}  // namespace
 
 std::filesystem::path user_runtime_directory() {
   if (::geteuid() == 0) {
@@ -54,7 +44,7 @@ std::optional<std::string> prepare_runtime_directory(const std::filesystem::path
   if (!is_trusted_directory(directory)) {
     return fmt::format(
         "the runtime directory '{}' is not a directory of root's or of uid {} in which nobody else "
-        "may write; remove it, or name another place with --socket and --client-directory",
+        "may write; name another place with --socket and --client-directory",
         directory.native(), ::geteuid());
   }
   return std::nullopt;

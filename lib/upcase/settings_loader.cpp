@@ -34,7 +34,8 @@ std::string_view trim(std::string_view text) {
 
 class loader {
  public:
-  explicit loader(settings defaults) : defaults_(std::move(defaults)), value_(defaults_) {
+  loader(settings defaults, const daemon_facts& daemon)
+      : defaults_(std::move(defaults)), daemon_(daemon), value_(defaults_) {
     // The default list is what holds when nobody says anything.
     value_.client_directories.clear();
   }
@@ -179,7 +180,9 @@ class loader {
   // directory is made by itself.
   void examine_parent(const std::string& key, const std::filesystem::path& path) {
     const std::filesystem::path parent = path.parent_path();
-    if (parent != defaults_.socket.parent_path() &&
+    // What another user may write, the kernel does not tell us.
+    const bool answers = daemon_user() == ::geteuid() || ::geteuid() == 0;
+    if (answers && parent != defaults_.socket.parent_path() &&
         ::faccessat(AT_FDCWD, parent.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
       complain_about(key, path.native(),
                      fmt::format("nothing can be made in its directory: {}", describe(errno)));
@@ -206,6 +209,9 @@ class loader {
   // Who runs the daemon, as far as that shows: root also checks configurations
   // for a daemon that is not root's, whose runtime directory is there then.
   [[nodiscard]] uid_t daemon_user() const {
+    if (daemon_.user) {
+      return *daemon_.user;
+    }
     struct stat runtime {};
     const bool somebody_elses =
         ::geteuid() == 0 && ::stat(defaults_.socket.parent_path().c_str(), &runtime) == 0;
@@ -213,18 +219,20 @@ class loader {
   }
 
   void examine_limits() {
-    const std::size_t room = clients_that_fit(descriptor_limit(), value_);
+    const std::size_t descriptors = daemon_.descriptors.value_or(descriptor_limit());
+    const std::size_t room = clients_that_fit(descriptors, value_);
     if (!origins_.contains("max-clients")) {
       value_.max_clients = room;
     } else if (value_.max_clients > room) {
       complain_about("max-clients", std::to_string(value_.max_clients),
                      fmt::format("only {} fit in the hard limit of {} open files (ulimit -Hn, "
                                  "LimitNOFILE=) of which the daemon keeps {}",
-                                 room, descriptor_limit(), reserved_descriptors(value_)));
+                                 room, descriptors, reserved_descriptors(value_)));
     }
   }
 
   settings defaults_;
+  daemon_facts daemon_;
   settings value_;
   std::map<std::string, std::string> origins_;  // key to where it was last set
   std::vector<std::string> problems_;
@@ -265,11 +273,14 @@ std::vector<assignment> parse_settings_text(std::string_view text, const std::st
   return result;
 }
 
-loaded_settings load_settings(const setting_sources& sources, settings defaults) {
-  loader load(std::move(defaults));
-  load.examine_directory(sources.config.has_parent_path() ? sources.config.parent_path() : ".");
-  load.read(sources.config, sources.config_required);
-  load.read_drop_ins(sources.config.native() + ".d");
+loaded_settings load_settings(const setting_sources& sources, settings defaults,
+                              const daemon_facts& daemon) {
+  loader load(std::move(defaults), daemon);
+  if (!sources.config.empty()) {
+    load.examine_directory(sources.config.has_parent_path() ? sources.config.parent_path() : ".");
+    load.read(sources.config, sources.config_required);
+    load.read_drop_ins(sources.config.native() + ".d");
+  }
   load.take_command_line(sources.command_line);
   loaded_settings result = load.finish();
   result.problems.insert(result.problems.begin(), sources.problems.begin(), sources.problems.end());

@@ -12,17 +12,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
+#include <upcase/configuration_path.hpp>
 #include <upcase/settings.hpp>
 #include <utility>
 #include <vector>
 
 namespace upcase {
 
-inline constexpr const char* default_config_file = "/etc/upcased/upcased.conf";
-
 struct setting_sources {
-  /// Read with its drop-ins, `<config>.d/*.conf` in name order.
-  std::filesystem::path config = default_config_file;
+  /// Read with its drop-ins, `<config>.d/*.conf` in name order; empty: none is.
+  std::filesystem::path config = default_configuration();
   /// A named file must exist; the default one need not.
   bool config_required = false;
   /// Key and value, as given on the command line, in its order.
@@ -42,10 +42,17 @@ struct loaded_settings {
   std::vector<std::string> warnings;
 };
 
+/// Of the daemon that is to serve by the settings, where it is not this process.
+struct daemon_facts {
+  std::optional<uid_t> user = {};               ///< who runs it
+  std::optional<std::size_t> descriptors = {};  ///< its hard RLIMIT_NOFILE
+};
+
 /// Reads and parses everything over `defaults`, then examines what the
 /// settings point at. Creates nothing. Waits for files and for the name service,
 /// which may take long.
-loaded_settings load_settings(const setting_sources& sources, settings defaults);
+loaded_settings load_settings(const setting_sources& sources, settings defaults,
+                              const daemon_facts& daemon = {});
 
 /// One line of a file.
 struct assignment {

@@ -31,6 +31,13 @@ inline std::string_view environment(const char* name) noexcept {
   return value != nullptr ? std::string_view(value) : std::string_view();
 }
 
+/// The same of a path; empty if it is not absolute, which is as good as none (XDG
+/// Base Directory Specification, section 3).
+inline std::string_view absolute_from_environment(const char* name) noexcept {
+  const std::string_view value = environment(name);
+  return value.starts_with('/') ? value : std::string_view();
+}
+
 /// Whether colour is welcome there: a terminal, unless NO_COLOR is set
 /// (no-color.org).
 inline bool wants_colour(int fd) noexcept {
@@ -68,6 +75,18 @@ inline std::optional<sockaddr_un> socket_address(const std::string& path) noexce
 /// The same, as those calls take it.
 inline const sockaddr* as_sockaddr(const sockaddr_un& address) noexcept {
   return reinterpret_cast<const sockaddr*>(&address);
+}
+
+/// The errno with which connect(2) refuses a socket of the wrong type; 0 if it
+/// cannot be asked. EPROTOTYPE: a process has a socket at `path`, which this
+/// disturbs in nothing, and starts none of systemd's.
+inline int probe_socket(const std::string& path) noexcept {
+  const auto address = socket_address(path);
+  const file_descriptor other_type(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return !address || !other_type ||
+                 ::connect(other_type.get(), as_sockaddr(*address), sizeof *address) == 0
+             ? 0
+             : errno;
 }
 
 }  // namespace upcase

@@ -15,6 +15,9 @@ _upcased() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       compopt -o filenames
       ;;
+    -u | --unit)
+      mapfile -t COMPREPLY < <(compgen -W 'upcased upcased@' -- "$current")
+      ;;
     --client-directory)
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       compopt -o filenames
@@ -41,7 +44,7 @@ _upcased() {
       --idle-timeout | --write-timeout | --drain-timeout | --busy-poll) ;;
     *)
       mapfile -t COMPREPLY < <(compgen -W '-c --config -t --check -T --print-config
-        -V --version -h --help --socket --socket-mode --backlog --client-directory
+        -u --unit        -V --version -h --help --socket --socket-mode --backlog --client-directory
         --credentials --client-mode --client-max-age --allow-user --allow-group --deny-user
         --deny-group --max-clients --max-clients-per-user --idle-timeout --write-timeout
         --drain-timeout --threads --busy-poll --log-level' -- "$current")

@@ -4,6 +4,7 @@ complete -c upcased -f
 complete -c upcased -s c -l config -rF -d 'Read FILE, then FILE.d/*.conf'
 complete -c upcased -s t -l check -d 'Say what is wrong with the configuration'
 complete -c upcased -s T -l print-config -d 'Print the settings in effect'
+complete -c upcased -s u -l unit -xa 'upcased upcased@' -d 'Whose configuration these two tell'
 complete -c upcased -s V -l version -d 'Print the version'
 complete -c upcased -s h -l help -d 'Print a summary'
 

@@ -191,7 +191,10 @@ BOOST_AUTO_TEST_CASE(a_file_that_may_not_be_read) {
        }});
   BOOST_TEST(checker.wait().value_or(-1) == 78);
   BOOST_TEST(test::read_file(errors) ==
-             file.native() + ": cannot read the configuration file: Permission denied\n");
+             file.native() +
+                 ": cannot read the configuration file: Permission denied\n"
+                 "upcased: this is wrong with the configuration of a daemon started by hand as uid "
+                 "12345\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_that_may_not_be_written) {

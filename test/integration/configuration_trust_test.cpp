@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_others_may_write_is_warned_of) {
   const auto warned = [&](const std::filesystem::path& path, std::string_view who) {
     const auto outcome = check(arguments);
     BOOST_TEST(outcome.code == 0);
-    BOOST_TEST(outcome.output == "upcased: the configuration is in order\n");
+    BOOST_TEST(outcome.output.ends_with(" is in order\n"));
     return outcome.errors.starts_with("warning: " + path.native() + ": " + std::string(who) +
                                       " may write here");
   };

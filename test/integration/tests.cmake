@@ -6,9 +6,11 @@ if(UPCASE_SYSTEMD)
   set(systemd_tests integration/systemd_test.cpp)
 endif()
 upcase_tests(integration LIBRARIES test-support SOURCES
+  integration/administration_test.cpp
   integration/client_advice_test.cpp
   integration/client_end_test.cpp
   integration/client_test.cpp
+  integration/client_directory_elsewhere_test.cpp
   integration/configuration_test.cpp
   integration/configuration_trust_test.cpp
   integration/cost_test.cpp

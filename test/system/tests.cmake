@@ -30,8 +30,8 @@ set_tests_properties(system.machine.stop PROPERTIES FIXTURES_CLEANUP machine)
 set(tests system.machine.prepare system.machine.stop)
 
 foreach(scenario IN ITEMS
-  access activation bad-configuration crash fill first-start handover hardening instance observe
-  packages proxy reload restart stop user-unit watchdog
+  access activation administration bad-configuration crash fill first-start handover hardening
+  instance observe packages proxy reload restart stop user-unit watchdog
 )
   set(test system.${scenario})
   add_test(NAME ${test}

@@ -20,6 +20,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/peer_test.cpp
   unit/pending_output_test.cpp
   unit/placement_test.cpp
+  unit/published_directory_test.cpp
   unit/relay_test.cpp
   unit/server_test.cpp
   unit/session_test.cpp
