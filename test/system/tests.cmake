@@ -1,6 +1,7 @@
 # What the packages promise on a booted systemd. One machine serves all
 # scenarios, one after the other; each is a file of its own, which can also be
-# run by itself (see system/support).
+# run by itself (see system/support). CTest boots the host's own Debian;
+# system/run boots others.
 
 add_executable(restart-load
   system/load/client.cpp
@@ -22,17 +23,17 @@ set(machine_name upcased-${tree})
 set(system ${CMAKE_CURRENT_SOURCE_DIR}/system)
 
 add_test(NAME system.machine.prepare
-  COMMAND ${system}/prepare ${machine_name} ${CMAKE_BINARY_DIR}
+  COMMAND ${CMAKE_COMMAND} -E env UPCASE_BUILD=${CMAKE_BINARY_DIR} ${system}/prepare ${machine_name}
 )
 add_test(NAME system.machine.stop COMMAND ${system}/machine stop ${machine_name})
 set_tests_properties(system.machine.prepare PROPERTIES FIXTURES_SETUP machine)
 set_tests_properties(system.machine.stop PROPERTIES FIXTURES_CLEANUP machine)
 set(tests system.machine.prepare system.machine.stop)
 
-foreach(scenario IN ITEMS
-  access activation administration bad-configuration crash fill first-start handover hardening
-  instance observe packages proxy reload restart stop user-unit watchdog
-)
+execute_process(COMMAND ${system}/run --list OUTPUT_VARIABLE scenarios COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" scenarios "${scenarios}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${system})
+foreach(scenario IN LISTS scenarios)
   set(test system.${scenario})
   add_test(NAME ${test}
     COMMAND ${system}/machine run ${machine_name} /mnt/source/test/system/${scenario}
