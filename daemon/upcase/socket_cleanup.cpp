@@ -55,7 +55,7 @@ void remove_on_signal(const upcase::client_file& file) {
     }
     struct sigaction action {};
     action.sa_handler = remove_and_die;
-    action.sa_flags = SA_RESETHAND;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
     ::sigaction(signal, &action, nullptr);
   }
 }

@@ -12,6 +12,7 @@ namespace upcase {
 namespace {
 
 constexpr std::uint64_t magic = 0x75'70'63'61'73'65'64'0AU;  // "upcased\n"
+constexpr std::uint64_t swapped_magic = __builtin_bswap64(magic);
 
 struct head {
   std::uint64_t magic;
@@ -116,6 +117,9 @@ std::variant<cargo, std::string> decode_record(std::span<const char> record,
                                                const std::shared_ptr<const void>& owner) {
   reader from(record);
   const auto start = from.read<head>();
+  if (start && start->magic == swapped_magic) {
+    return "it was written in the other byte order, on another machine";
+  }
   if (!start || start->magic != magic) {
     return "it is no record of upcased's";
   }

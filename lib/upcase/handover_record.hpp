@@ -3,9 +3,10 @@
 //
 // The two run on one machine, one after the other, but may be of different
 // versions: so the record has a version, and everything in it is read as if a
-// stranger had written it. Numbers are in the machine's own byte order. A
-// change of layout is a new version, and an old record is then refused whole:
-// better that clients see an end of file than another's bytes.
+// stranger had written it. Numbers are in the machine's own byte order: the
+// magic number tells it, and a record in the other one is refused. A change of
+// layout is a new version, and an old record is then refused whole: better that
+// clients see an end of file than another's bytes.
 //
 //   head     magic, version, number of clients, served, refused
 //   client   id, uid, gid, pid, since, bytes in, bytes out, whether the log has

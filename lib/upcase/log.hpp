@@ -34,15 +34,17 @@ class log_field {
   log_field(std::string_view name, std::string_view text) noexcept : key(name), value(text) {}
   template <typename Number>
   requires std::is_arithmetic_v<Number> log_field(std::string_view name, Number number)
-  noexcept
-      : key(name),
-        value(digits_.data(), fmt::format_to_n(digits_.data(), digits_.size(), "{}", number).size) {
-  }
+  noexcept : key(name), value(written(number)) {}
   log_field(const log_field&) = delete;
   log_field& operator=(const log_field&) = delete;
   ~log_field() = default;
 
  private:
+  template <typename Number>
+  std::string_view written(Number number) noexcept {
+    return {digits_.data(), fmt::format_to_n(digits_.data(), digits_.size(), "{}", number).size};
+  }
+
   std::array<char, 32> digits_{};  // more than any number has
 
  public:

@@ -6,6 +6,7 @@
 
 namespace upcase {
 
+// A `for`, because g++ 12 does not run the body of `while (co_await ...)`.
 task uppercase_session(stream& client, const peer& /*who*/) {
   for (auto bytes = co_await client.read(); !bytes.empty(); bytes = co_await client.read()) {
     uppercase(bytes);

@@ -72,6 +72,15 @@ set_tests_properties(integration.foreign.finds_builds_and_serves PROPERTIES
   TIMEOUT 300
 )
 
+add_test(NAME integration.install.is_whole_under_a_prefix
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/install/check
+    ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR} ${PROJECT_VERSION} $<BOOL:${SCDOC}>
+)
+set_tests_properties(integration.install.is_whole_under_a_prefix PROPERTIES
+  LABELS integration
+  TIMEOUT 120
+)
+
 add_test(NAME integration.surface.is_the_same_everywhere
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/surface/check
     $<TARGET_FILE:upcased> $<TARGET_FILE:upcase>

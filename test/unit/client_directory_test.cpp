@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(it_belongs_to_root_or_to_the_daemon) {
 
 BOOST_AUTO_TEST_CASE(others_may_write_only_where_it_is_sticky) {
   const test::temporary_directory place;
-  for (const mode_t writable : {0770, 0707, 0777}) {
+  for (const mode_t writable : {0770U, 0707U, 0777U}) {
     BOOST_REQUIRE(::chmod(place.path().c_str(), writable) == 0);
     BOOST_TEST(problem_of(place.path()).find("not sticky") != std::string::npos);
     BOOST_REQUIRE(::chmod(place.path().c_str(), writable | S_ISVTX) == 0);

@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_good_file_and_each_thing_wrong_with_it) {
 
 BOOST_AUTO_TEST_CASE(modes) {
   auto file = good_file();
-  for (const mode_t bad : {0600, 0500, 0701, 0710, 0755, 0770, 0777}) {
+  for (const mode_t bad : {0600U, 0500U, 0701U, 0710U, 0755U, 0770U, 0777U}) {
     file.st_mode = S_IFSOCK | bad;
     BOOST_TEST(judge(file) == verdict::mode);
     BOOST_TEST(judge(file, {.mode = upcase::client_mode::any}) == verdict::allowed);

@@ -12,7 +12,7 @@ using std::chrono::seconds;
 
 constexpr upcase::steady_time begin{};
 
-struct counted : upcase::deadline {
+struct counted final : upcase::deadline {
   int times = 0;
 
  private:

@@ -1,12 +1,14 @@
 // handover_record: what is written can be read, and nothing else is believed.
 
 #include <algorithm>
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <random>
 #include <string>
+#include <string_view>
 #include <upcase/handover_record.hpp>
 #include <variant>
 
@@ -85,8 +87,26 @@ BOOST_AUTO_TEST_CASE(cut_anywhere_it_is_refused) {
 
 BOOST_AUTO_TEST_CASE(another_version_is_refused_whole) {
   std::string record = encode(three_clients());
-  ++record[sizeof(std::uint64_t)];  // the version stands behind the magic number
+  const std::uint32_t version = 3;
+  // It stands behind the magic number.
+  std::memcpy(record.data() + sizeof(std::uint64_t), &version, sizeof version);
   BOOST_TEST(refused(record, "it has version 3, this upcased reads 2"));
+}
+
+// A record without clients, as a little-endian and as a big-endian machine
+// writes it.
+BOOST_AUTO_TEST_CASE(a_machine_reads_its_own_byte_order_only) {
+  using namespace std::string_view_literals;
+  constexpr auto little = "\ndesacpu\x02\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0"sv;
+  constexpr auto big = "upcased\n\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x03"sv;
+  constexpr bool is_little = std::endian::native == std::endian::little;
+  const auto decoded = upcase::decode_record(is_little ? little : big, nullptr);
+  const auto* read = std::get_if<upcase::cargo>(&decoded);
+  BOOST_REQUIRE(read != nullptr);
+  BOOST_TEST(read->served == 7U);
+  BOOST_TEST(read->refused == 3U);
+  BOOST_TEST(refused(is_little ? big : little,
+                     "it was written in the other byte order, on another machine"));
 }
 
 BOOST_AUTO_TEST_CASE(a_number_of_clients_is_not_believed) {

@@ -131,7 +131,7 @@ upcase::task throws_before_it_is_one(upcase::stream& /*client*/, const upcase::p
 }
 
 upcase::task throws_after_a_read(upcase::stream& client, const upcase::peer& /*who*/) {
-  co_await client.read();
+  static_cast<void>(co_await client.read());
   throw std::runtime_error("a handler's mistake");
 }
 
@@ -142,7 +142,7 @@ upcase::task one_answer(upcase::stream& client, const upcase::peer& /*who*/) {
 
 upcase::task never_finishes_by_itself(upcase::stream& client, const upcase::peer& /*who*/) {
   while (client.ended() == end_reason::open) {
-    co_await client.read();
+    static_cast<void>(co_await client.read());
   }
 }
 
