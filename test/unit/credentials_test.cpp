@@ -2,10 +2,12 @@
 // verdicts by real clients are in test/attack.
 
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <upcase/client_directory.hpp>
@@ -128,6 +130,32 @@ BOOST_AUTO_TEST_CASE(ages) {
   BOOST_TEST(judge(file, {.max_age = seconds(31)}) == verdict::allowed);
   file.st_ctim.tv_sec += 1000;  // in the future
   BOOST_TEST(judge(file) == verdict::allowed);
+}
+
+BOOST_AUTO_TEST_CASE(without_descriptors_there_is_no_verdict) {
+  const test::temporary_directory place;
+  const upcase::listener listener(place.path() / "s", 0666, 8);
+  std::vector<upcase::client_directory> directories;
+  directories.push_back(
+      std::get<upcase::client_directory>(upcase::client_directory::open(place.path())));
+  const auto path = place.path() / "c";
+  const auto client = test::make_socket();
+  test::bind_to(client.get(), path);
+  test::connect_to(client.get(), place.path() / "s");
+  const auto check = [&, name = name_of(path.native())] {
+    return upcase::check_credentials(client.get(), name, directories, {},
+                                     std::chrono::system_clock::now());
+  };
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto short_of_them = check();
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(short_of_them.system_error.value() == EMFILE);
+  const auto again = check();
+  BOOST_TEST(!again.system_error);
+  BOOST_TEST(again.why == verdict::allowed);
 }
 
 BOOST_AUTO_TEST_CASE(only_the_file_that_was_judged_is_removed) {

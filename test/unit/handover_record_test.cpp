@@ -87,6 +87,8 @@ BOOST_AUTO_TEST_CASE(another_version_is_refused_whole) {
   std::string record = encode(three_clients());
   ++record[sizeof(std::uint64_t)];  // the version stands behind the magic number
   BOOST_TEST(refused(record, "it has version 3, this upcased reads 2"));
+  record[sizeof(std::uint64_t)] = 1;
+  BOOST_TEST(refused(record, "it has version 1, this upcased reads 2"));
 }
 
 BOOST_AUTO_TEST_CASE(a_number_of_clients_is_not_believed) {

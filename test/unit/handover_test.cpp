@@ -86,14 +86,13 @@ file_descriptor carrier_with(int record, int socket) {
   return file_descriptor(ends[0]);
 }
 
-file_descriptor record_of(std::string_view bytes, bool sealed = true) {
+constexpr int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+
+file_descriptor record_of(std::string_view bytes, int seals = all_seals) {
   file_descriptor result(::memfd_create("record", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   BOOST_REQUIRE(::write(result.get(), bytes.data(), bytes.size()) ==
                 static_cast<ssize_t>(bytes.size()));
-  if (sealed) {
-    BOOST_REQUIRE(::fcntl(result.get(), F_ADD_SEALS,
-                          F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0);
-  }
+  BOOST_REQUIRE(::fcntl(result.get(), F_ADD_SEALS, seals) == 0);
   return result;
 }
 
@@ -194,7 +193,9 @@ BOOST_AUTO_TEST_CASE(clients_of_a_bad_record_are_closed_and_counted) {
   const std::string sound = record_for(some.served);
   expect_lost(record_of("noise"), "no record");
   expect_lost(record_of(""), "no record");
-  expect_lost(record_of(sound, false), "no record");
+  for (const int missing : {all_seals, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_SEAL}) {
+    expect_lost(record_of(sound, all_seals & ~missing), "no record");
+  }
   expect_lost(record_of(std::string_view(sound).substr(0, sound.size() - 1)), "too short");
   expect_lost(record_of(upcase::encode_head({}, 0)), "do not match");
 
@@ -204,6 +205,8 @@ BOOST_AUTO_TEST_CASE(clients_of_a_bad_record_are_closed_and_counted) {
 
   upcase::admitted_client stranger;
   stranger.who = {.uid = some.served.who.uid + 1, .gid = some.served.who.gid, .pid = 1};
+  expect_lost(record_of(record_for(stranger)), "somebody else");
+  stranger.who = {.uid = some.served.who.uid, .gid = some.served.who.gid + 1, .pid = 1};
   expect_lost(record_of(record_for(stranger)), "somebody else");
 }
 
@@ -360,6 +363,30 @@ BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
   BOOST_TEST(server.receive(client.get(), 3) == "TWO");
   BOOST_TEST(server.receive(later.get(), 5) == "THREE");
   BOOST_TEST(server->status().served == 2U);
+  BOOST_TEST(server->status().clients == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_hand_over_during_a_stop_is_ignored) {
+  running_server server;
+  server->start();
+  const auto client = server.connect();
+  const std::string sent = server.fill(client.get());
+  bool stopped = false;
+  server->stop([&] { stopped = true; });
+  bool handed_over = false;
+  server->hand_over([&](const upcase::cargo& /*load*/) { handed_over = true; });
+  BOOST_TEST((server.receive(client.get(), sent.size()) == test::reference_uppercase(sent)));
+  BOOST_TEST(server.run_until([&] { return stopped; }));
+  BOOST_TEST(!handed_over);
+}
+
+BOOST_AUTO_TEST_CASE(of_several_carriers_the_larger_counts_hold) {
+  running_server server;
+  server->take_over({.served = 40, .refused = 2, .clients = {}});
+  server->take_over({.served = 7, .refused = 3, .clients = {}});
+  server->start();
+  BOOST_TEST(server->status().served == 40U);
+  BOOST_TEST(server->status().refused == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_pending_comes_without_a_word_of_the_client) {
@@ -406,6 +433,7 @@ BOOST_AUTO_TEST_CASE(rules_are_asked_again) {
   }
 
   auto [others, second] = make_cargo(3);
+  std::ranges::reverse(second.clients);  // as carriers bring them in any order
   upcase::settings few = test::roomy();
   few.max_clients_per_user = 2;
   running_server limited(few);
@@ -413,7 +441,7 @@ BOOST_AUTO_TEST_CASE(rules_are_asked_again) {
   limited->start();
   limited.run(50ms);
   BOOST_TEST(limited->status().clients == 2U);
-  BOOST_TEST(test::refused(others[2].get()));  // the newest
+  BOOST_TEST(test::refused(others[2].get()));  // the one that came last
 }
 
 BOOST_AUTO_TEST_SUITE_END()

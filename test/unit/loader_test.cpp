@@ -86,6 +86,18 @@ BOOST_AUTO_TEST_CASE(drop_ins_are_read_in_the_order_of_their_names) {
       boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_value_clears_a_list) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  test::write_file(file, "allow-user = 1\nallow-user =\nallow-user = 2\ndeny-user = 3\n");
+  const auto loaded = load(file);
+  BOOST_TEST(loaded.problems.empty());
+  BOOST_TEST(loaded.value.access.allow_users == (std::vector<uid_t>{2}),
+             boost::test_tools::per_element());
+  BOOST_TEST(loaded.value.access.deny_users == (std::vector<uid_t>{3}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_list_on_the_command_line_replaces_the_files) {
   const test::temporary_directory place;
   const auto file = place.path() / "upcased.conf";

@@ -225,6 +225,29 @@ BOOST_AUTO_TEST_CASE(no_memory_to_ask_the_rules_again) {
       [](const running_server&, const clients& all) { return all_have_news(all); });
 }
 
+BOOST_AUTO_TEST_CASE(whom_there_is_no_memory_to_judge_does_not_stay) {
+  const auto config = test::roomy();
+  auto changed = config;
+  changed.access.deny_groups = {::getegid()};
+  with_each_allocation_failing(
+      config, [](running_server& server) { return bring_in(server, 4); },
+      [&](running_server& server, clients&) {
+        for (bool told = false; !told;) {
+          try {
+            server->reload(changed, {});
+            told = true;
+          } catch (const std::bad_alloc&) {
+          }
+        }
+      },
+      // The end: they have sent nothing since the last answer.
+      [](const running_server&, const clients& all) { return all_have_news(all); },
+      [&](running_server& server) {
+        server->reload(config, {});
+        return serves(server);
+      });
+}
+
 BOOST_AUTO_TEST_CASE(no_memory_to_hand_over_and_to_take_back) {
   with_each_allocation_failing(
       test::roomy(), [](running_server& server) { return bring_in(server, 4); },
