@@ -142,6 +142,22 @@ BOOST_AUTO_TEST_CASE(leaves_nothing_in_a_directory_swapped_in_and_out) {
   BOOST_TEST(std::filesystem::is_empty(clients()));
 }
 
+BOOST_AUTO_TEST_CASE(knows_a_forbidden_place_from_an_empty_one) {
+  const auto reason = [this](const std::filesystem::path& socket) {
+    try {
+      const upcase::client_socket connected(socket, clients());
+    } catch (const upcase::connect_error& error) {
+      return static_cast<int>(error.why);
+    }
+    return -1;
+  };
+  BOOST_TEST(reason(elsewhere() / "s") == static_cast<int>(upcase::connect_error::kind::no_daemon));
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  std::filesystem::permissions(elsewhere(), std::filesystem::perms::owner_all);
+  const auto as_user = test::run_as(12345, 12345, [&] { return reason(elsewhere() / "s"); });
+  BOOST_TEST(as_user.value_or(-1) == static_cast<int>(upcase::connect_error::kind::forbidden));
+}
+
 BOOST_AUTO_TEST_CASE(wants_no_directory_where_others_may_remove_its_file) {
   std::filesystem::permissions(clients(), std::filesystem::perms::all);
   BOOST_CHECK_EXCEPTION(upcase::client_socket(server(), clients()), upcase::connect_error,

@@ -380,6 +380,19 @@ BOOST_AUTO_TEST_CASE(a_hand_over_during_a_stop_is_ignored) {
   BOOST_TEST(!handed_over);
 }
 
+BOOST_AUTO_TEST_CASE(who_was_not_told_of_stays_so) {
+  auto [clients, load] = make_cargo(2);
+  load.clients[0].told = false;
+  running_server server;
+  server->take_over(std::move(load));
+  server->start();
+  load = server.hand_over();
+  BOOST_REQUIRE(load.clients.size() == 2U);
+  for (const auto& client : load.clients) {
+    BOOST_TEST(client.told == (client.id == 2));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(of_several_carriers_the_larger_counts_hold) {
   running_server server;
   server->take_over({.served = 40, .refused = 2, .clients = {}});

@@ -26,6 +26,7 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/server_test.cpp
   unit/session_test.cpp
   unit/shared_loop_test.cpp
+  unit/slow_directory_test.cpp
   unit/stderr_log_test.cpp
   unit/status_report_test.cpp
   unit/unread_output_test.cpp

@@ -34,8 +34,12 @@ MUTANTS = [
         ("change_mask(SIG_UNBLOCK, &previous_mask_)", "change_mask(SIG_BLOCK, &previous_mask_)",
          "the signal stays blocked", TIMED)),
     *of("descriptor_closer.cpp",
-        ("    if (waiting.empty() || held) {", "    if (waiting.empty()) {",
-         "closes while it is held", TIMED),
+        ("    if (waiting.empty() || held) {\n      return;\n    }\n"
+         "    const interruption every_few_milliseconds;\n"
+         "    while (!waiting.empty() && !held) {",
+         "    if (waiting.empty()) {\n      return;\n    }\n"
+         "    const interruption every_few_milliseconds;\n"
+         "    while (!waiting.empty()) {", "closes while it is held", TIMED),
         ("  for (std::size_t i = 0; i < std::min(threads_, pending()); ++i) {\n"
          "    call_thread();\n  }", "", "what was held is forgotten")),
     *of("client_descriptor.cpp",
