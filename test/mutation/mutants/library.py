@@ -239,6 +239,10 @@ MUTANTS = [
     *of("stream.cpp",
         ("  if (!state_.pending.empty()) {\n    wait_for_room(coroutine, waiting::room_first);\n"
          "    return;\n  }\n", "", "carried output is not written before input is awaited"),
+        ("  if (!state_.pending.empty()) {\n    return false;\n  }\n  return more_is_likely",
+         "  return more_is_likely", "input is read while carried output pends",
+         {"equivalent": "output is carried to a session's first read only, and before that one "
+                        "no buffer was full, so that nothing is read at once"}),
         ("more_is_likely && rounds_ < most_rounds && receive()", "more_is_likely && receive()",
          "reads without end in one turn"),
         ("  rounds_ = 0;\n", "", "later turns read but once"),
