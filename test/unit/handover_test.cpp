@@ -15,9 +15,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <upcase/carrier.hpp>
+#include <upcase/sealed_memory.hpp>
 #include <utility>
 #include <vector>
 
@@ -289,6 +291,14 @@ BOOST_AUTO_TEST_CASE(without_room_for_the_record_of_a_full_carrier_all_are_left)
     return loaded.carriers.empty() && loaded.left.size() == clients ? 0 : 2;
   });
   BOOST_TEST(outcome.value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_memory_of_a_record_cannot_be_executed) {
+  SKIP_UNLESS(::access(memfd_noexec, F_OK) == 0, "this kernel knows no such memory");
+  const file_descriptor memory = upcase::make_sealable_memory("record");
+  struct stat status {};
+  BOOST_REQUIRE(::fstat(memory.get(), &status) == 0);
+  BOOST_TEST((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0U);
 }
 
 // vm.memfd_noexec is a process namespace's own, so a child has another one.
