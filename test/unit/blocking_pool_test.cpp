@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <csignal>
 #include <latch>
 #include <memory>
 #include <thread>
@@ -60,6 +61,23 @@ BOOST_AUTO_TEST_CASE(no_more_threads_run_and_no_more_jobs_wait_than_allowed) {
   // What was refused is unchanged.
   BOOST_TEST(pool.post(one_more));
   BOOST_TEST(test::eventually([&] { return ran == 4; }));
+}
+
+BOOST_AUTO_TEST_CASE(signals_are_for_other_threads) {
+  upcase::blocking_pool pool({.threads = 1, .waiting = 1});
+  std::atomic<int> blocked = -1;
+  auto look = [&blocked] {
+    sigset_t mask;
+    ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+    int count = 0;
+    for (const int each : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGURG}) {
+      count += ::sigismember(&mask, each);
+    }
+    blocked = count;
+  };
+  BOOST_REQUIRE(pool.post(look));
+  BOOST_TEST(test::eventually([&] { return blocked >= 0; }));
+  BOOST_TEST(blocked == 5);
 }
 
 BOOST_AUTO_TEST_CASE(its_end_finishes_what_waits) {

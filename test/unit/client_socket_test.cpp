@@ -1,13 +1,16 @@
 // client_socket: whose file lies under the client's name, and where.
 
 #include <boost/test/unit_test.hpp>
+#include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <upcase/client_file.hpp>
 #include <upcase/client_socket.hpp>
 #include <utility>
 
@@ -80,7 +83,9 @@ BOOST_FIXTURE_TEST_SUITE(client_socket, place)
 BOOST_AUTO_TEST_CASE(removes_its_file) {
   std::optional<upcase::client_socket> socket(std::in_place, server(), clients());
   BOOST_TEST(socket->has_file());
-  BOOST_TEST(std::filesystem::exists(socket->path()));
+  struct stat status {};
+  BOOST_REQUIRE(::stat(socket->path().c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & ACCESSPERMS) == 0700U);
   socket.reset();
   BOOST_TEST(std::filesystem::is_empty(clients()));
 }
@@ -94,6 +99,22 @@ BOOST_AUTO_TEST_CASE(knows_its_file_from_another) {
   BOOST_TEST(!socket->has_file());
   socket.reset();
   BOOST_TEST(std::filesystem::exists(file));
+}
+
+BOOST_AUTO_TEST_CASE(takes_nothing_but_a_socket_of_its_users_for_its_own) {
+  const upcase::file_descriptor in(::open(clients().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto is_ours = [&](const char* name) {
+    return upcase::client_file::find(in.get(), name).has_value();
+  };
+  test::write_file(clients() / "file", "");
+  BOOST_TEST(!is_ours("file"));
+  std::filesystem::create_symlink(server(), clients() / "link");
+  BOOST_TEST(!is_ours("link"));
+  test::bind_to(test::make_socket().get(), clients() / "socket");
+  BOOST_TEST(is_ours("socket"));
+  SKIP_UNLESS(test::is_root(), "needs root to give a file away");
+  BOOST_REQUIRE(::chown((clients() / "socket").c_str(), 12345, 12345) == 0);
+  BOOST_TEST(!is_ours("socket"));
 }
 
 BOOST_AUTO_TEST_CASE(finds_its_file_where_it_was_made) {
@@ -119,6 +140,22 @@ BOOST_AUTO_TEST_CASE(leaves_nothing_in_a_directory_swapped_in_and_out) {
                         says_replaced);
   BOOST_TEST(std::filesystem::is_empty(elsewhere()));
   BOOST_TEST(std::filesystem::is_empty(clients()));
+}
+
+BOOST_AUTO_TEST_CASE(knows_a_forbidden_place_from_an_empty_one) {
+  const auto reason = [this](const std::filesystem::path& socket) {
+    try {
+      const upcase::client_socket connected(socket, clients());
+    } catch (const upcase::connect_error& error) {
+      return static_cast<int>(error.why);
+    }
+    return -1;
+  };
+  BOOST_TEST(reason(elsewhere() / "s") == static_cast<int>(upcase::connect_error::kind::no_daemon));
+  SKIP_UNLESS(test::is_root(), "needs root to become another user");
+  std::filesystem::permissions(elsewhere(), std::filesystem::perms::owner_all);
+  const auto as_user = test::run_as(12345, 12345, [&] { return reason(elsewhere() / "s"); });
+  BOOST_TEST(as_user.value_or(-1) == static_cast<int>(upcase::connect_error::kind::forbidden));
 }
 
 BOOST_AUTO_TEST_CASE(wants_no_directory_where_others_may_remove_its_file) {

@@ -2,10 +2,14 @@
 // verdicts by real clients are in test/attack.
 
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sched.h>
 #include <string>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <upcase/client_directory.hpp>
@@ -15,6 +19,7 @@
 #include <vector>
 
 #include "support/client.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace {
@@ -43,6 +48,33 @@ struct stat good_file() {
   file.st_ctim.tv_sec = 1'000'000;
   return file;
 }
+
+// A client of this process's, connected, with its file.
+struct connected {
+  connected() {
+    directories.push_back(
+        std::get<upcase::client_directory>(upcase::client_directory::open(place.path())));
+    test::bind_to(client.get(), file());
+    test::connect_to(client.get(), place.path() / "s");
+  }
+
+  [[nodiscard]] std::filesystem::path file() const { return place.path() / "c"; }
+
+  [[nodiscard]] upcase::finding check(const upcase::credential_policy& policy = {}) const {
+    const auto time = std::chrono::system_clock::now();
+    auto found = upcase::check_credentials(client.get(), name_of(file().native()), directories,
+                                           policy, time);
+    if (found.file_unknown) {
+      upcase::examine_file(found, policy, time);
+    }
+    return found;
+  }
+
+  test::temporary_directory place;
+  upcase::listener listener{place.path() / "s", 0666, 8};
+  upcase::file_descriptor client = test::make_socket();
+  std::vector<upcase::client_directory> directories;
+};
 
 verdict judge(const struct stat& file, const upcase::credential_policy& policy = {}) {
   return upcase::judge_file(file, who, policy, now);
@@ -130,20 +162,54 @@ BOOST_AUTO_TEST_CASE(ages) {
   BOOST_TEST(judge(file) == verdict::allowed);
 }
 
+BOOST_AUTO_TEST_CASE(without_descriptors_there_is_no_verdict) {
+  const connected here;
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto short_of_them = here.check();
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(short_of_them.system_error.value() == EMFILE);
+  const auto again = here.check();
+  BOOST_TEST(!again.system_error);
+  BOOST_TEST(again.why == verdict::allowed);
+}
+
+BOOST_AUTO_TEST_CASE(a_user_without_a_number_here_has_no_file) {
+  const connected here;
+  for (const auto source : {upcase::credential_source::file, upcase::credential_source::kernel}) {
+    const auto found = here.check({.source = source, .overflow = ::geteuid()});
+    BOOST_TEST(found.why == verdict::unmapped_uid);
+    BOOST_TEST(!found.directory);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_mounted_over_a_file_is_not_looked_at) {
+  SKIP_UNLESS(test::is_root(), "only root mounts");
+  const auto code = test::run_as(0, 0, [] {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+      return 1;
+    }
+    const connected here;
+    const auto file = here.file();
+    const auto cover = here.place.path() / "cover";
+    test::bind_to(test::make_socket().get(), cover);
+    if (::mount(cover.c_str(), file.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+      return 1;
+    }
+    const bool crossed = here.check().why == verdict::crossed_mount;
+    return ::umount2(file.c_str(), MNT_DETACH) == 0 && crossed ? 0 : 2;
+  });
+  BOOST_TEST(code.value_or(-1) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(only_the_file_that_was_judged_is_removed) {
-  const test::temporary_directory place;
-  const upcase::listener listener(place.path() / "s", 0666, 8);
-  std::vector<upcase::client_directory> directories;
-  directories.push_back(
-      std::get<upcase::client_directory>(upcase::client_directory::open(place.path())));
-  const auto path = place.path() / "c";
-  const auto client = test::make_socket();
-  test::bind_to(client.get(), path);
-  test::connect_to(client.get(), place.path() / "s");
-  const auto found = upcase::check_credentials(client.get(), name_of(path.native()), directories,
-                                               {}, std::chrono::system_clock::now());
+  const connected here;
+  const auto path = here.file();
+  const auto found = here.check();
   BOOST_REQUIRE(found.why == verdict::allowed);
-  BOOST_REQUIRE(!found.file_unknown);
 
   // The client gives its name up, and somebody else takes it.
   BOOST_REQUIRE(std::filesystem::remove(path));
@@ -153,7 +219,8 @@ BOOST_AUTO_TEST_CASE(only_the_file_that_was_judged_is_removed) {
   BOOST_TEST(std::filesystem::exists(path));
 
   BOOST_REQUIRE(std::filesystem::remove(path));
-  BOOST_REQUIRE(::linkat(AT_FDCWD, (place.path() / "s").c_str(), AT_FDCWD, path.c_str(), 0) == 0);
+  BOOST_REQUIRE(::linkat(AT_FDCWD, (here.place.path() / "s").c_str(), AT_FDCWD, path.c_str(), 0) ==
+                0);
   upcase::remove_client_file(found);
   BOOST_TEST(std::filesystem::exists(path));
 }

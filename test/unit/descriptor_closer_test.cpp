@@ -5,10 +5,12 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <upcase/client_descriptor.hpp>
 #include <utility>
+#include <vector>
 
 #include "support/client.hpp"
 #include "support/lingering_socket.hpp"
@@ -98,6 +100,39 @@ BOOST_AUTO_TEST_CASE(descriptors_are_noticed_urgent_or_not) {
       BOOST_TEST(test::refused(other_end.get(), room ? prompt : 0s) == room);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(all_that_come_at_once_are_closed) {
+  const auto [client, server] = connected_pair();
+  std::array<std::pair<file_descriptor, file_descriptor>, 3> sent;
+  std::vector<int> numbers;
+  for (auto& each : sent) {
+    each = connected_pair();
+    numbers.push_back(each.second.get());
+  }
+  BOOST_REQUIRE(test::send_descriptors(client.get(), numbers) == 0);
+  for (auto& each : sent) {
+    each.second.reset();
+  }
+  std::array<char, 16> buffer{};
+  BOOST_TEST(upcase::receive_guarded(server.get(), buffer, true).descriptors);
+  for (const auto& each : sent) {
+    BOOST_TEST(test::refused(each.first.get(), prompt));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_for_which_no_number_is_left_is_noticed) {
+  const auto [client, server] = connected_pair();
+  BOOST_REQUIRE(test::send_descriptors(client.get(), {client.get()}) == 0);
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  std::array<char, 16> buffer{};
+  const auto got = upcase::receive_guarded(server.get(), buffer, true);
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(got.size == 1);
+  BOOST_TEST(got.descriptors);
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_refuses_them_holds_none) {

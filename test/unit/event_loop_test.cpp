@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <functional>
@@ -12,7 +13,9 @@
 #include <string>
 #include <thread>
 #include <unistd.h>
+#include <upcase/client_descriptor.hpp>
 #include <upcase/deadlines.hpp>
+#include <upcase/descriptor_closer.hpp>
 #include <upcase/event_loop.hpp>
 #include <upcase/file_descriptor.hpp>
 #include <upcase/readiness.hpp>
@@ -234,6 +237,25 @@ BOOST_AUTO_TEST_CASE(a_turn_says_whether_there_was_anything) {
   on.loop.post([] {});
   BOOST_TEST(on.loop.turn(patience::none));
   BOOST_TEST(!on.loop.turn(patience::none));
+}
+
+BOOST_AUTO_TEST_CASE(descriptors_that_wait_to_be_closed_are_no_room_for_others) {
+  constexpr std::size_t needed = upcase::most_descriptors + upcase::most_unserved_connections;
+  std::atomic<std::ptrdiff_t> spare = needed;
+  const upcase::event_loop loop(upcase::stream_timeouts{}, &spare);
+  auto& closer = upcase::descriptor_closer::of_process();
+  BOOST_TEST(loop.has_room_for_descriptors());
+  closer.hold();
+  closer.close(upcase::make_eventfd().release());
+  BOOST_TEST(!loop.has_room_for_descriptors());
+  ++spare;
+  BOOST_TEST(loop.has_room_for_descriptors());
+  closer.go_on();
+  BOOST_TEST(closer.finish(test::patience));
+  spare = needed - 1;
+  BOOST_TEST(!loop.has_room_for_descriptors());
+  // Nobody knows how many there are.
+  BOOST_TEST(!upcase::event_loop(upcase::stream_timeouts{}).has_room_for_descriptors());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -91,6 +91,8 @@ BOOST_AUTO_TEST_CASE(another_version_is_refused_whole) {
   // It stands behind the magic number.
   std::memcpy(record.data() + sizeof(std::uint64_t), &version, sizeof version);
   BOOST_TEST(refused(record, "it has version 3, this upcased reads 2"));
+  record[sizeof(std::uint64_t)] = 1;
+  BOOST_TEST(refused(record, "it has version 1, this upcased reads 2"));
 }
 
 // A record without clients, as a little-endian and as a big-endian machine

@@ -15,9 +15,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <upcase/carrier.hpp>
+#include <upcase/sealed_memory.hpp>
 #include <utility>
 #include <vector>
 
@@ -86,14 +88,13 @@ file_descriptor carrier_with(int record, int socket) {
   return file_descriptor(ends[0]);
 }
 
-file_descriptor record_of(std::string_view bytes, bool sealed = true) {
+constexpr int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+
+file_descriptor record_of(std::string_view bytes, int seals = all_seals) {
   file_descriptor result(::memfd_create("record", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   BOOST_REQUIRE(::write(result.get(), bytes.data(), bytes.size()) ==
                 static_cast<ssize_t>(bytes.size()));
-  if (sealed) {
-    BOOST_REQUIRE(::fcntl(result.get(), F_ADD_SEALS,
-                          F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0);
-  }
+  BOOST_REQUIRE(::fcntl(result.get(), F_ADD_SEALS, seals) == 0);
   return result;
 }
 
@@ -194,7 +195,9 @@ BOOST_AUTO_TEST_CASE(clients_of_a_bad_record_are_closed_and_counted) {
   const std::string sound = record_for(some.served);
   expect_lost(record_of("noise"), "no record");
   expect_lost(record_of(""), "no record");
-  expect_lost(record_of(sound, false), "no record");
+  for (const int missing : {all_seals, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_SEAL}) {
+    expect_lost(record_of(sound, all_seals & ~missing), "no record");
+  }
   expect_lost(record_of(std::string_view(sound).substr(0, sound.size() - 1)), "too short");
   expect_lost(record_of(upcase::encode_head({}, 0)), "do not match");
 
@@ -204,6 +207,8 @@ BOOST_AUTO_TEST_CASE(clients_of_a_bad_record_are_closed_and_counted) {
 
   upcase::admitted_client stranger;
   stranger.who = {.uid = some.served.who.uid + 1, .gid = some.served.who.gid, .pid = 1};
+  expect_lost(record_of(record_for(stranger)), "somebody else");
+  stranger.who = {.uid = some.served.who.uid, .gid = some.served.who.gid + 1, .pid = 1};
   expect_lost(record_of(record_for(stranger)), "somebody else");
 }
 
@@ -288,6 +293,14 @@ BOOST_AUTO_TEST_CASE(without_room_for_the_record_of_a_full_carrier_all_are_left)
   BOOST_TEST(outcome.value_or(-1) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_memory_of_a_record_cannot_be_executed) {
+  SKIP_UNLESS(::access(memfd_noexec, F_OK) == 0, "this kernel knows no such memory");
+  const file_descriptor memory = upcase::make_sealable_memory("record");
+  struct stat status {};
+  BOOST_REQUIRE(::fstat(memory.get(), &status) == 0);
+  BOOST_TEST((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0U);
+}
+
 // vm.memfd_noexec is a process namespace's own, so a child has another one.
 BOOST_AUTO_TEST_CASE(where_the_administrator_wants_no_executable_memory) {
   SKIP_UNLESS(test::is_root(), "only root makes a process namespace");
@@ -360,6 +373,43 @@ BOOST_AUTO_TEST_CASE(a_server_can_take_its_own_back) {
   BOOST_TEST(server.receive(client.get(), 3) == "TWO");
   BOOST_TEST(server.receive(later.get(), 5) == "THREE");
   BOOST_TEST(server->status().served == 2U);
+  BOOST_TEST(server->status().clients == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_hand_over_during_a_stop_is_ignored) {
+  running_server server;
+  server->start();
+  const auto client = server.connect();
+  const std::string sent = server.fill(client.get());
+  bool stopped = false;
+  server->stop([&] { stopped = true; });
+  bool handed_over = false;
+  server->hand_over([&](const upcase::cargo& /*load*/) { handed_over = true; });
+  BOOST_TEST((server.receive(client.get(), sent.size()) == test::reference_uppercase(sent)));
+  BOOST_TEST(server.run_until([&] { return stopped; }));
+  BOOST_TEST(!handed_over);
+}
+
+BOOST_AUTO_TEST_CASE(who_was_not_told_of_stays_so) {
+  auto [clients, load] = make_cargo(2);
+  load.clients[0].told = false;
+  running_server server;
+  server->take_over(std::move(load));
+  server->start();
+  load = server.hand_over();
+  BOOST_REQUIRE(load.clients.size() == 2U);
+  for (const auto& client : load.clients) {
+    BOOST_TEST(client.told == (client.id == 2));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_several_carriers_the_larger_counts_hold) {
+  running_server server;
+  server->take_over({.served = 40, .refused = 2, .clients = {}});
+  server->take_over({.served = 7, .refused = 3, .clients = {}});
+  server->start();
+  BOOST_TEST(server->status().served == 40U);
+  BOOST_TEST(server->status().refused == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_pending_comes_without_a_word_of_the_client) {
@@ -399,21 +449,21 @@ BOOST_AUTO_TEST_CASE(rules_are_asked_again) {
   running_server denying(strict);
   denying->take_over(std::move(load));
   denying->start();
-  denying.run(50ms);
-  BOOST_TEST((denying.log().find("reason=denied") != std::string::npos));
+  BOOST_TEST(denying.run_until([&] { return denying->status().clients == 0; }));
+  BOOST_TEST(test::occurrences(denying.log(), "reason=denied") == clients.size());
   for (const auto& client : clients) {
     BOOST_TEST(test::refused(client.get()));
   }
 
   auto [others, second] = make_cargo(3);
+  std::ranges::reverse(second.clients);  // as carriers bring them in any order
   upcase::settings few = test::roomy();
   few.max_clients_per_user = 2;
   running_server limited(few);
   limited->take_over(std::move(second));
   limited->start();
-  limited.run(50ms);
-  BOOST_TEST(limited->status().clients == 2U);
-  BOOST_TEST(test::refused(others[2].get()));  // the newest
+  BOOST_TEST(limited.run_until([&] { return limited->status().clients == 2; }));
+  BOOST_TEST(test::refused(others[2].get()));  // the one that came last
 }
 
 BOOST_AUTO_TEST_SUITE_END()

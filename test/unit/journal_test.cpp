@@ -169,6 +169,16 @@ BOOST_AUTO_TEST_CASE(every_verdict_has_an_id_of_its_own) {
   BOOST_TEST(ids.size() == static_cast<std::size_t>(last + 1));
 }
 
+BOOST_AUTO_TEST_CASE(every_event_has_an_id_whatever_its_fields) {
+  std::set<std::string_view> ids;
+  for (const event each : {event::allow, event::deny, event::end, event::status}) {
+    ids.insert(upcase::message_id(each, {}));
+    // What makes a difference to a refusal makes none to others.
+    ids.insert(upcase::message_id(each, {{"verdict", "mode"}}));
+  }
+  BOOST_TEST(ids.size() == 5U);
+}
+
 BOOST_AUTO_TEST_CASE(the_catalogue_shows_no_bytes_of_a_clients) {
   BOOST_TEST((catalogue().find("@UPCASED_CLIENT_PATH@") == std::string::npos));
 }

@@ -4,9 +4,13 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <upcase/listener.hpp>
 #include <upcase/runtime_directory.hpp>
@@ -16,6 +20,29 @@
 #include "support/process.hpp"
 #include "support/skip.hpp"
 #include "support/temporary_directory.hpp"
+
+namespace {
+
+// Called before the next flock(2) of this program: what others do at that moment.
+std::function<void()> before_lock;
+
+bool says_running(const upcase::listen_error& error) { return error.already_running; }
+
+// The errors that ask for another path do not say that a daemon runs.
+bool says_no_socket(const upcase::listen_error& error) {
+  return !error.already_running &&
+         std::string_view(error.what()).find("is not a socket") != std::string_view::npos;
+}
+
+}  // namespace
+
+// In place of the C library's.
+extern "C" int flock(int file, int operation) noexcept {
+  if (const auto action = std::exchange(before_lock, nullptr)) {
+    action();
+  }
+  return static_cast<int>(::syscall(SYS_flock, file, operation));
+}
 
 BOOST_AUTO_TEST_SUITE(listener)
 
@@ -65,8 +92,44 @@ BOOST_AUTO_TEST_CASE(a_daemon_without_our_lock_is_noticed_by_its_answer) {
   const auto other = test::make_socket();
   test::bind_to(other.get(), path);
   BOOST_REQUIRE(::listen(other.get(), 0) == 0);
-  BOOST_CHECK_THROW(upcase::listener(path, 0666, 1), upcase::listen_error);
+  BOOST_CHECK_EXCEPTION(upcase::listener(path, 0666, 1), upcase::listen_error, says_running);
   BOOST_TEST(std::filesystem::exists(path));
+  BOOST_TEST(!std::filesystem::exists(path.native() + ".lock"));
+  // That try is in its backlog now, which is full with it.
+  BOOST_CHECK_EXCEPTION(upcase::listener(path, 0666, 1), upcase::listen_error, says_running);
+}
+
+BOOST_AUTO_TEST_CASE(while_somebody_holds_the_lock_a_daemon_is_running) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  const auto lock_path = path.native() + ".lock";
+  const upcase::file_descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  BOOST_REQUIRE(::flock(lock.get(), LOCK_EX | LOCK_NB) == 0);
+  BOOST_CHECK_EXCEPTION(upcase::listener(path, 0666, 1), upcase::listen_error, says_running);
+  BOOST_TEST(!std::filesystem::exists(path));
+  BOOST_TEST(std::filesystem::exists(lock_path));
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_file_that_goes_before_it_is_locked_is_made_anew) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  const auto lock_path = path.native() + ".lock";
+  // As a daemon does that ends between our open(2) and flock(2).
+  before_lock = [&] { std::filesystem::remove(lock_path); };
+  const upcase::listener listener(path, 0666, 1);
+  struct stat held {};
+  struct stat named {};
+  BOOST_REQUIRE(::fstat(listener.lock(), &held) == 0);
+  BOOST_REQUIRE(::stat(lock_path.c_str(), &named) == 0);
+  BOOST_TEST(held.st_ino == named.st_ino);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_socket_is_not_touched) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  test::write_file(path, "precious");
+  BOOST_CHECK_EXCEPTION(upcase::listener(path, 0666, 1), upcase::listen_error, says_no_socket);
+  BOOST_TEST(test::read_file(path) == "precious");
 }
 
 BOOST_AUTO_TEST_CASE(a_stale_socket_of_somebody_elses_is_no_running_daemon) {
@@ -134,6 +197,15 @@ BOOST_AUTO_TEST_CASE(a_lock_that_is_another_file_is_none) {
   BOOST_TEST(second.lock() == -1);
   BOOST_TEST(second.renew(0666, 1).empty());  // it makes one anew
   BOOST_TEST(std::filesystem::exists(path.native() + ".lock"));
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_that_somebody_else_holds_is_none) {
+  const test::temporary_directory place;
+  const auto path = place.path() / "s";
+  upcase::listener first(path, 0666, 1);
+  upcase::file_descriptor opened(::open((path.native() + ".lock").c_str(), O_RDWR | O_CLOEXEC));
+  const upcase::listener second(first.take_socket(), std::move(opened), path);
+  BOOST_TEST(second.lock() == -1);
 }
 
 BOOST_AUTO_TEST_CASE(what_it_cannot_do_it_says) {

@@ -5,10 +5,14 @@
 #include <filesystem>
 #include <string>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <upcase/setting_keys.hpp>
+#include <upcase/settings_file.hpp>
 #include <upcase/settings_loader.hpp>
+#include <variant>
 #include <vector>
 
+#include "support/skip.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace {
@@ -105,6 +109,48 @@ BOOST_AUTO_TEST_CASE(drop_ins_are_read_in_the_order_of_their_names) {
   BOOST_TEST(
       loaded.value.access.allow_users == (std::vector<uid_t>{10, 20, 30, 40, 50, 60, 70, 80}),
       boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_twice_in_a_file_is_wrong_unless_it_is_a_list) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  test::write_file(file, "backlog = 1\nallow-user = 1\nallow-user = 2\nbacklog = 1\n");
+  BOOST_TEST(says(load(file), "upcased.conf:4: backlog: '1': set twice in one file, first at"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_warned_of_if_anybody_but_root_and_the_daemon_may_write_it) {
+  SKIP_UNLESS(test::is_root(), "needs root to give a file away");
+  constexpr uid_t daemon = 61'001;
+  constexpr uid_t somebody = 61'002;
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  test::write_file(file, "");
+  const auto is_warned_of = [&](uid_t owner, gid_t group, mode_t mode) {
+    BOOST_REQUIRE(::chown(file.c_str(), owner, group) == 0);
+    BOOST_REQUIRE(::chmod(file.c_str(), mode) == 0);
+    std::vector<std::string> warnings;
+    const auto read = upcase::read_settings_file(file, daemon, warnings);
+    BOOST_TEST(std::holds_alternative<std::string>(read));
+    return !warnings.empty();
+  };
+  BOOST_TEST(!is_warned_of(0, somebody, 0644));
+  BOOST_TEST(!is_warned_of(daemon, somebody, 0600));
+  BOOST_TEST(is_warned_of(somebody, 0, 0600));
+  BOOST_TEST(!is_warned_of(0, 0, 0664));
+  BOOST_TEST(is_warned_of(0, somebody, 0664));
+  BOOST_TEST(is_warned_of(0, 0, 0646));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_value_clears_a_list) {
+  const test::temporary_directory place;
+  const auto file = place.path() / "upcased.conf";
+  test::write_file(file, "allow-user = 1\nallow-user =\nallow-user = 2\ndeny-user = 3\n");
+  const auto loaded = load(file);
+  BOOST_TEST(loaded.problems.empty());
+  BOOST_TEST(loaded.value.access.allow_users == (std::vector<uid_t>{2}),
+             boost::test_tools::per_element());
+  BOOST_TEST(loaded.value.access.deny_users == (std::vector<uid_t>{3}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_list_on_the_command_line_replaces_the_files) {

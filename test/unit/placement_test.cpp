@@ -3,12 +3,18 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string_view>
+#include <sys/resource.h>
 #include <unistd.h>
+#include <upcase/descriptor_closer.hpp>
 #include <upcase/file_descriptor.hpp>
+#include <upcase/settings.hpp>
+#include <upcase/system_calls.hpp>
 #include <utility>
 #include <vector>
 
@@ -17,6 +23,7 @@
 
 namespace {
 
+using namespace std::chrono_literals;
 using test::running_server;
 using clients = std::vector<upcase::file_descriptor>;
 
@@ -39,6 +46,42 @@ clients connect(const running_server& server, int count) {
   std::ranges::generate(all, [&] { return server.connect(); });
   return all;
 }
+
+// Lowers the limit of open files for as long as it lives.
+class open_files {
+ public:
+  explicit open_files(std::size_t most) {
+    BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit low{.rlim_cur = most, .rlim_max = before_.rlim_max};
+    BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  }
+  open_files(const open_files&) = delete;
+  open_files& operator=(const open_files&) = delete;
+  ~open_files() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// So many descriptors wait to be closed for as long as it lives.
+class waiting_descriptors {
+ public:
+  explicit waiting_descriptors(int count) {
+    closer().hold();
+    for (int i = 0; i < count; ++i) {
+      closer().close(upcase::make_eventfd().release());
+    }
+  }
+  waiting_descriptors(const waiting_descriptors&) = delete;
+  waiting_descriptors& operator=(const waiting_descriptors&) = delete;
+  ~waiting_descriptors() {
+    closer().go_on();
+    BOOST_TEST(closer().finish(test::patience));
+  }
+
+ private:
+  static upcase::descriptor_closer& closer() { return upcase::descriptor_closer::of_process(); }
+};
 
 std::size_t count(const running_server& server, std::string_view text) {
   return test::occurrences(server.log(), text);
@@ -97,6 +140,33 @@ BOOST_AUTO_TEST_CASE(being_full_again_and_again_is_logged_once) {
   }
   BOOST_TEST(count(server, "accepting=paused") == 1U);
   BOOST_TEST(count(server, "accepting=resumed") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(while_descriptors_wait_to_be_closed_others_are_served_if_there_is_room) {
+  running_server server;
+  server->start();
+  const waiting_descriptors some(20);
+  const auto client = server.connect();
+  test::send_all(client.get(), "x");
+  BOOST_TEST(server.receive(client.get(), 1) == "X");
+  BOOST_TEST(count(server, "accepting=paused") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(descriptors_that_wait_to_be_closed_have_the_last_places) {
+  std::optional<running_server> server;
+  {
+    const open_files few(upcase::reserved_descriptors(test::roomy()) + 5);
+    server.emplace();
+  }
+  (*server)->start();
+  std::optional<waiting_descriptors> some(20);
+  const auto client = server->connect();
+  test::send_all(client.get(), "x");
+  BOOST_TEST(server->run_until([&] { return count(*server, "accepting=paused") == 1; }));
+  BOOST_TEST(test::receive(client.get(), 1, 0ns) == "");
+  some.reset();
+  BOOST_TEST(server->receive(client.get(), 1) == "X");
+  BOOST_TEST(count(*server, "accepting=resumed") == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

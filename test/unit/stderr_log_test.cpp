@@ -1,7 +1,9 @@
 // stderr_log: what it does where standard error takes a line in part or not at
 // all. The test's own standard error is replaced meanwhile.
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <climits>
 #include <cstddef>
 #include <cstdlib>
 #include <fcntl.h>
@@ -94,6 +96,29 @@ BOOST_AUTO_TEST_CASE(lines_that_are_not_taken_are_dropped_and_counted) {
   for (const std::string& line : lines_of(screen)) {
     BOOST_TEST(line.find(word) == line.rfind(word), line);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_a_pipe_would_tear_is_cut) {
+  std::array<int, 2> ends{};
+  BOOST_REQUIRE(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0);
+  const upcase::file_descriptor reading_end(ends[0]);
+  {
+    const upcase::file_descriptor writing_end(ends[1]);
+    const upcase::file_descriptor saved(::dup(STDERR_FILENO));
+    BOOST_REQUIRE(::dup2(writing_end.get(), STDERR_FILENO) == STDERR_FILENO);
+    upcase::stderr_log log;
+    log_filler(log, std::string(2 * PIPE_BUF, 'f'));
+    log_filler(log, "short");
+    BOOST_REQUIRE(::dup2(saved.get(), STDERR_FILENO) == STDERR_FILENO);
+  }
+  std::string text(4 * PIPE_BUF, '\0');
+  const ssize_t size = ::read(reading_end.get(), text.data(), text.size());
+  BOOST_REQUIRE(size > PIPE_BUF);
+  text.resize(static_cast<std::size_t>(size));
+  const auto lines = lines_of(text);
+  BOOST_REQUIRE(lines.size() == 2U);
+  BOOST_TEST(lines[0].size() == PIPE_BUF - 1U);
+  BOOST_TEST(lines[1].ends_with("fill=short"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/access_test.cpp
   unit/blocking_pool_test.cpp
   unit/client_directory_test.cpp
+  unit/client_files_test.cpp
+  unit/client_log_test.cpp
   unit/client_socket_test.cpp
   unit/credentials_test.cpp
   unit/deadlines_test.cpp
@@ -24,6 +26,8 @@ upcase_tests(unit LIBRARIES upcase::upcase test-support SOURCES
   unit/relay_test.cpp
   unit/server_test.cpp
   unit/session_test.cpp
+  unit/shared_loop_test.cpp
+  unit/slow_directory_test.cpp
   unit/spin_budget_test.cpp
   unit/stderr_log_test.cpp
   unit/status_report_test.cpp

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include <upcase/setting_keys.hpp>
 #include <upcase/setting_values.hpp>
 #include <upcase/settings_loader.hpp>
+#include <upcase/shortage.hpp>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -123,6 +125,45 @@ BOOST_AUTO_TEST_CASE(every_key_prints_what_it_reads) {
   }
   BOOST_TEST(upcase::nearest_setting("alow-user") == "allow-user");
   BOOST_TEST(upcase::nearest_setting("something-else-entirely") == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_out_of_range_is_refused) {
+  const auto refuses = [](std::string_view name, std::string_view text) {
+    upcase::settings value;
+    try {
+      upcase::find_setting(name)->set(value, text);
+      return false;
+    } catch (const upcase::bad_value&) {
+      return true;
+    }
+  };
+  BOOST_TEST(refuses("threads", "0"));
+  BOOST_TEST(!refuses("threads", "1"));
+  BOOST_TEST(!refuses("threads", "64"));
+  BOOST_TEST(refuses("threads", "65"));
+  BOOST_TEST(!refuses("threads", "auto"));
+  BOOST_TEST(!refuses("busy-poll", "10ms"));
+  BOOST_TEST(refuses("busy-poll", "10001us"));
+  BOOST_TEST(refuses("backlog", "0"));
+  BOOST_TEST(refuses("max-clients", "0"));
+  BOOST_TEST(!refuses("max-clients-per-user", "0"));
+}
+
+BOOST_AUTO_TEST_CASE(clients_get_the_descriptors_that_nothing_else_needs) {
+  upcase::settings value;
+  value.client_directories = {"/a"};
+  const std::size_t reserved = upcase::reserved_descriptors(value);
+  BOOST_TEST(upcase::clients_that_fit(reserved + 7, value) == 7U);
+  for (const std::size_t too_few : {std::size_t{0}, reserved - 1, reserved}) {
+    BOOST_TEST(upcase::clients_that_fit(too_few, value) == 1U);
+  }
+  value.threads = 3;  // two further loops
+  BOOST_TEST(upcase::reserved_descriptors(value) == reserved + 6);
+  value.client_directories.emplace_back("/b");
+  BOOST_TEST(upcase::reserved_descriptors(value) == reserved + 8);
+  value.threads = 1;
+  value.client_directories.clear();
+  BOOST_TEST(upcase::reserved_descriptors(value) == 30U);
 }
 
 BOOST_AUTO_TEST_CASE(escapes) {
@@ -254,6 +295,32 @@ BOOST_AUTO_TEST_CASE(who_is_counted_together_is_told_once_a_period) {
     suppressed += each.suppressed;
   }
   BOOST_TEST(suppressed == 990U);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_is_counted_together_has_a_report_to_come) {
+  upcase::line_limit limit(1, 1);
+  const upcase::line_limit::clock::time_point begin{};
+  constexpr auto period = upcase::line_limit::period;
+  BOOST_TEST(limit.admit(1, begin));
+  BOOST_TEST(!limit.admit(2, begin));
+  BOOST_TEST(!limit.admit(3, begin + 1s));
+  BOOST_TEST(limit.take_ended(begin + period).size() == 1U);
+  // Told a moment ago: the next one is told a period later.
+  BOOST_TEST(limit.take_ended(begin + period + 1s).empty());
+  BOOST_TEST((limit.next_end() == begin + 2 * period));
+  const auto told = limit.take_ended(begin + 2 * period);
+  BOOST_REQUIRE(told.size() == 1U);
+  BOOST_TEST(told[0].uid == upcase::line_limit::others);
+  BOOST_TEST(told[0].suppressed == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(errors_that_pass_are_no_fault_of_a_client) {
+  for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+    BOOST_TEST(upcase::is_shortage(error));
+  }
+  for (const int error : {0, EAGAIN, ECONNABORTED, EPERM, EINVAL}) {
+    BOOST_TEST(!upcase::is_shortage(error));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(back_off_doubles_up_to_a_second) {
