@@ -17,10 +17,12 @@
 #include "support/client.hpp"
 #include "support/daemon.hpp"
 #include "support/notify_socket.hpp"
+#include "support/successor.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
+using test::hand_over;
 
 struct client {
   upcase::file_descriptor socket;
@@ -78,12 +80,6 @@ void check_complete(std::vector<client>& clients) {
   for (client& each : clients) {
     BOOST_TEST(each.complete());
   }
-}
-
-bool hand_over(const test::daemon& daemon) {
-  const std::size_t before = daemon.count("state=serving");
-  daemon.signal(SIGUSR2);
-  return test::eventually([&] { return daemon.count("state=serving") > before; });
 }
 
 // A daemon whose program is a file of the test's own, to be replaced.

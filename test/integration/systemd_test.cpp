@@ -42,12 +42,17 @@ struct fixture {
 
   // Waits for a message that begins so, passing over others.
   std::optional<std::string> hear(const std::string& begin) {
-    const auto end = clock_type::now() + test::patience;
-    while (clock_type::now() < end) {
-      if (auto message = inbox.next(); message && message->starts_with(begin)) {
+    std::string others;
+    const auto limit = test::patience_left();
+    const auto end = clock_type::now() + limit;
+    for (auto left = end - clock_type::now(); left > 0ns; left = end - clock_type::now()) {
+      auto message = inbox.next(left);
+      if (message && message->starts_with(begin)) {
         return message;
       }
+      others += message.value_or("") + '\n';
     }
+    test::waited_in_vain(limit, "a message '" + begin + "'; others came:", others);
     return std::nullopt;
   }
 

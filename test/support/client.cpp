@@ -36,7 +36,11 @@ sockaddr_un address_of(const std::filesystem::path& path) {
 bool wait_readable(int socket, std::chrono::nanoseconds limit) {
   pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
-  return ::poll(&ready, 1, static_cast<int>(ms)) == 1;
+  if (::poll(&ready, 1, static_cast<int>(ms)) == 1) {
+    return true;
+  }
+  waited_in_vain(limit, "a peer's bytes or end");
+  return false;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <fmt/format.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,7 +39,12 @@ std::string notify_socket::variable() const {
 }
 
 bool notify_socket::heard(std::string_view text, std::chrono::nanoseconds limit) {
-  return eventually([&] { return says(messages(), text); }, limit);
+  if (holds_within([&] { return says(messages(), text); }, limit)) {
+    return true;
+  }
+  waited_in_vain(limit, fmt::format("'{}' to be told to the service manager, who heard:", text),
+                 messages_);
+  return false;
 }
 
 const std::string& notify_socket::messages() {

@@ -25,7 +25,7 @@ class notify_socket {
   [[nodiscard]] std::string variable() const;
 
   /// Waits until some message holds `text`.
-  bool heard(std::string_view text, std::chrono::nanoseconds limit = patience);
+  bool heard(std::string_view text, std::chrono::nanoseconds limit = patience_left());
 
   /// All messages so far, each ended by a blank line.
   const std::string& messages();

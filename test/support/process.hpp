@@ -12,16 +12,11 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "support/patience.hpp"
+
 namespace test {
 
 using namespace std::chrono_literals;
-
-/// How long a test waits for what must happen. Generous: it only ever passes
-/// in full when something is broken, and sanitizers are slow.
-inline constexpr std::chrono::seconds patience{30};
-
-/// Polls until `condition` holds; false if it does not within `limit`.
-bool eventually(const std::function<bool()>& condition, std::chrono::nanoseconds limit = patience);
 
 /// How often `part` occurs in `text`.
 std::size_t occurrences(std::string_view text, std::string_view part);
@@ -53,9 +48,9 @@ class process {
 
   /// The exit code, or 128 + the signal that ended it; nothing if it still
   /// runs at the end of `limit`.
-  std::optional<int> wait(std::chrono::nanoseconds limit = patience);
+  std::optional<int> wait(std::chrono::nanoseconds limit = patience_left());
 
-  [[nodiscard]] bool running();
+  [[nodiscard]] bool running() const;
 
  private:
   pid_t pid_ = -1;
