@@ -208,35 +208,6 @@ BOOST_AUTO_TEST_CASE(usage) {
   BOOST_TEST(test::run({UPCASE_PROGRAM, "--version"}).output.starts_with("upcase "));
 }
 
-BOOST_AUTO_TEST_CASE(a_signal_removes_the_socket_file) {
-  const test::daemon daemon;
-  daemon.signal(SIGSTOP);  // so that the file is still the client's to remove
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGXCPU}) {
-    test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"}});
-    BOOST_TEST(test::eventually([&] { return !std::filesystem::is_empty(daemon.clients()); }));
-    // The file is there an instant before the handler is: until then the
-    // signal is held back, not lost.
-    client.signal(signal);
-    BOOST_TEST(client.wait().value_or(-1) == 128 + signal);
-    BOOST_TEST(std::filesystem::is_empty(daemon.clients()));
-  }
-  daemon.signal(SIGCONT);
-}
-
-BOOST_AUTO_TEST_CASE(an_ignored_signal_stays_ignored) {
-  const test::daemon daemon;
-  daemon.signal(SIGSTOP);
-  const auto out = daemon.directory() / "out";
-  test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"},
-                        .output = out,
-                        .before_exec = [] { return std::signal(SIGHUP, SIG_IGN) != SIG_ERR; }});
-  BOOST_TEST(test::eventually([&] { return !std::filesystem::is_empty(daemon.clients()); }));
-  client.signal(SIGHUP);
-  daemon.signal(SIGCONT);
-  BOOST_TEST(client.wait().value_or(-1) == 0);
-  BOOST_TEST(test::read_file(out) == "X\n");
-}
-
 BOOST_AUTO_TEST_CASE(a_daemon_that_dies_in_mid_stream) {
   test::daemon daemon;
   const auto out = daemon.directory() / "out";

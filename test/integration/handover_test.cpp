@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
-#include <thread>
 #include <upcase/client_log.hpp>
 #include <utility>
 #include <vector>
@@ -169,39 +168,11 @@ BOOST_AUTO_TEST_CASE(nobody_keeps_the_record_in_memory) {
   const auto idle = daemon.connect();
   BOOST_TEST(test::served(idle.get()));
   client slow{daemon.connect(), {}, {}};
-  for (int i = 0; i < 20; ++i) {
-    slow.send_some(300'000, 1);
-    std::this_thread::sleep_for(10ms);
-  }
+  slow.sent = test::fill(slow.socket.get(), 1);
   BOOST_REQUIRE(hand_over(daemon));
   BOOST_TEST(test::eventually([&] { return !has_record(daemon); }, 5s));
   BOOST_TEST(test::served(idle.get()));
   BOOST_TEST(slow.complete());
-}
-
-BOOST_AUTO_TEST_CASE(signals_in_a_row_are_no_harm) {
-  test::daemon daemon;
-  auto clients = connect_many(daemon, 20);
-  for (int i = 0; i < 50; ++i) {
-    traffic(clients, static_cast<unsigned>(i) * 100);
-    daemon.signal(i % 5 == 0 ? SIGHUP : SIGUSR2);
-    std::this_thread::sleep_for(std::chrono::milliseconds(i));
-  }
-  BOOST_REQUIRE(hand_over(daemon));
-  check_complete(clients);
-}
-
-BOOST_AUTO_TEST_CASE(a_stop_in_its_midst_is_a_stop) {
-  for (int round = 0; round < 10; ++round) {
-    test::daemon daemon;
-    auto clients = connect_many(daemon, 20);
-    traffic(clients, static_cast<unsigned>(round) * 100);
-    daemon.signal(SIGUSR2);
-    std::this_thread::sleep_for(std::chrono::milliseconds(round * 3));
-    daemon.signal(SIGTERM);
-    check_answered(clients);
-    BOOST_TEST(daemon.wait().value_or(-1) == 0);
-  }
 }
 
 BOOST_AUTO_TEST_CASE(a_configuration_that_is_wrong_changes_nothing) {
@@ -298,21 +269,6 @@ BOOST_AUTO_TEST_CASE(a_successor_that_is_killed_leaves_the_store_to_the_next) {
   BOOST_TEST(daemon.wait().value_or(-1) == 64);
   pass_on(manager, daemon);
   check_complete(clients);
-}
-
-BOOST_AUTO_TEST_CASE(a_stop_while_the_store_fills_is_a_stop) {
-  test::notify_socket manager;
-  test::daemon daemon(with_store(manager));
-  auto clients = connect_many(daemon, 10);
-  traffic(clients, 1);
-  daemon.signal(SIGUSR2);
-  // It waits until the manager has heard, which is not yet.
-  std::this_thread::sleep_for(300ms);
-  daemon.signal(SIGTERM);
-  BOOST_TEST(manager.heard("BARRIER=1"));
-  check_answered(clients);
-  BOOST_TEST(wait_for_end(daemon, manager).value_or(-1) == 0);
-  BOOST_TEST(manager.store().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_manager_that_does_not_listen_is_no_loss) {

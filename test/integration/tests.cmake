@@ -8,11 +8,13 @@ endif()
 upcase_tests(integration LIBRARIES test-support SOURCES
   integration/client_advice_test.cpp
   integration/client_end_test.cpp
+  integration/client_signals_test.cpp
   integration/client_test.cpp
   integration/configuration_test.cpp
   integration/configuration_trust_test.cpp
   integration/cost_test.cpp
   integration/echo_test.cpp
+  integration/handover_signals_test.cpp
   integration/handover_test.cpp
   integration/inherited_settings_test.cpp
   integration/life_test.cpp

@@ -57,6 +57,11 @@ std::vector<notify_socket::stored>& notify_socket::store() {
   return store_;
 }
 
+void notify_socket::answer_barriers() {
+  holds_ = false;
+  barriers_.clear();
+}
+
 void notify_socket::take_in() {
   for (;;) {
     std::array<char, 4096> text{};
@@ -77,11 +82,13 @@ void notify_socket::take_in() {
         rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
       int number = -1;
       std::memcpy(&number, CMSG_DATA(rights), sizeof number);
-      fd.reset(number);  // and closed, which is the answer, if it is a barrier's
+      fd.reset(number);
     }
     const std::string name = value_of(message, "FDNAME=");
     if (says(message, "FDSTORE=1") && fd) {
       store_.push_back({name, std::move(fd)});
+    } else if (says(message, "BARRIER=1") && holds_) {
+      barriers_.push_back(std::move(fd));  // to close it is to answer
     } else if (says(message, "FDSTOREREMOVE=1")) {
       std::erase_if(store_, [&](const stored& each) { return each.name == name; });
     }

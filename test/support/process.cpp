@@ -166,6 +166,23 @@ std::optional<int> run_as(uid_t uid, gid_t gid, const std::function<int()>& acti
 
 bool asleep(pid_t id) { return stat_of(id).starts_with('S'); }
 
+long call_of(pid_t id) {
+  const std::string text = read_file("/proc/" + std::to_string(id) + "/syscall");
+  return text.empty() || text.front() == 'r' ? -1 : std::stol(text);
+}
+
+bool stopped(pid_t pid) { return stat_of(pid).starts_with('T'); }
+
+std::string status_field(pid_t pid, std::string_view name) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name)) {
+      return line.substr(name.size());
+    }
+  }
+  return "";
+}
+
 std::chrono::nanoseconds processor_time(pid_t pid) {
   // proc(5): fields 14 and 15.
   std::istringstream fields(stat_of(pid));

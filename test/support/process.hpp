@@ -75,6 +75,16 @@ std::optional<int> run_as(uid_t uid, gid_t gid, const std::function<int()>& acti
 /// Whether a process or a thread sleeps.
 bool asleep(pid_t id);
 
+/// The number of the system call that a process or a thread waits in; -1 if it
+/// runs, or if we may not know.
+long call_of(pid_t id);
+
+/// Whether a process is stopped, as by SIGSTOP.
+bool stopped(pid_t pid);
+
+/// What proc(5)'s status of a process holds behind `name`, which ends in a colon.
+std::string status_field(pid_t pid, std::string_view name);
+
 /// Processor time used so far, user and system.
 std::chrono::nanoseconds processor_time(pid_t pid);
 
