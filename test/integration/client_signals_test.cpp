@@ -76,7 +76,8 @@ BOOST_AUTO_TEST_SUITE(client_signals)
 BOOST_AUTO_TEST_CASE(a_signal_removes_the_socket_file) {
   const test::daemon daemon;
   daemon.signal(SIGSTOP);  // so that the file is still the client's to remove
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGXCPU}) {
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
+                           SIGPROF, SIGXCPU, SIGXFSZ, SIGPOLL, SIGPWR, SIGSTKFLT}) {
     test::process client({.argv = {UPCASE_PROGRAM, "--socket", daemon.socket(), "x"}});
     BOOST_TEST(test::eventually([&] { return !std::filesystem::is_empty(daemon.clients()); }));
     // The file is there an instant before the handler is: until then the

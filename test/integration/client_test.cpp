@@ -64,6 +64,32 @@ BOOST_AUTO_TEST_CASE(no_daemon) {
   BOOST_TEST(says(outcome, "'upcased --socket /nonexistent/upcased.sock'"));
 }
 
+BOOST_AUTO_TEST_CASE(a_directory_that_others_may_write_in_is_no_users_own) {
+  const test::temporary_directory place;
+  const auto own = place.path() / "upcased";
+  std::filesystem::create_directory(own);
+  test::bind_to(test::make_socket().get(), own / "upcased.sock");
+  const auto said = [&](mode_t mode) {
+    BOOST_REQUIRE(::chmod(own.c_str(), mode) == 0);
+    const auto errors = place.path() / "err";
+    std::filesystem::remove(errors);
+    test::process client(
+        {.argv = {UPCASE_PROGRAM, "x"},
+         .environment = {"XDG_RUNTIME_DIR=" + place.path().native(), "UPCASED_SOCKET"},
+         .errors = errors,
+         .before_exec = [] { return ::geteuid() != 0 || ::setuid(12345) == 0; }});
+    client.wait();
+    return test::read_file(errors);
+  };
+  const auto names_it = [&](const std::string& text) {
+    return text.find(own.native()) != std::string::npos;
+  };
+  const std::string trusted = said(0755);
+  BOOST_TEST(names_it(trusted), trusted);
+  const std::string distrusted = said(0777);
+  BOOST_TEST(!names_it(distrusted), distrusted);
+}
+
 BOOST_AUTO_TEST_CASE(refused) {
   const test::daemon daemon({.arguments = {"--deny-user", std::to_string(::geteuid())}});
   const auto outcome = upcase_at(daemon, {"x"});

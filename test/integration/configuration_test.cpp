@@ -209,6 +209,26 @@ BOOST_AUTO_TEST_CASE(a_directory_that_may_not_be_written) {
   BOOST_TEST((said.find("client-directory: ") != std::string::npos), said);
 }
 
+BOOST_AUTO_TEST_CASE(directories_are_made_where_they_are_needed) {
+  const test::temporary_directory place;
+  const auto socket = place.path() / "s";
+  const auto serve = [&](const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    test::process daemon({.argv = argv,
+                          .environment = {"RUNTIME_DIRECTORY=" + (place.path() / "run").native()},
+                          .errors = place.path() / "log"});
+    BOOST_TEST(test::eventually([&] { return test::listens(socket) || !daemon.running(); }));
+    daemon.signal(SIGTERM);
+    BOOST_TEST(daemon.wait().value_or(-1) == 0, test::read_file(place.path() / "log"));
+  };
+  serve({});  // with its client directory beside where its socket would be
+  BOOST_TEST(std::filesystem::is_directory(place.path() / "run" / "clients"));
+  const auto elsewhere = place.path() / "elsewhere";
+  serve({"--credentials", "kernel", "--client-directory", elsewhere});
+  BOOST_TEST(!std::filesystem::exists(elsewhere));
+}
+
 BOOST_AUTO_TEST_CASE(max_clients_leaves_room_for_threads_and_directories) {
   const test::temporary_directory place;
   const auto printed = place.path() / "out";

@@ -40,15 +40,24 @@ class gate {
   [[nodiscard]] bool is_reached() const {
     return test::eventually([&] { return times_reached() > 0; });
   }
+  /// Whether the script has ended, with the daemon's taking note of it or without.
+  [[nodiscard]] bool is_over() const {
+    const auto stat = "/proc/" + std::to_string(script_id()) + "/stat";
+    return test::eventually([&] {
+      const std::string state = test::read_file(stat);
+      return state.empty() || state.find(") Z ") != std::string::npos;
+    });
+  }
   void open() const { test::write_file(open_, ""); }
   /// Opens it, and waits until the daemon has taken note of the script's end.
   [[nodiscard]] bool is_passed() const {
     open();
-    const pid_t script = std::stoi(test::read_file(reached_));
-    return test::eventually([&] { return ::kill(script, 0) != 0; });
+    return test::eventually([&] { return ::kill(script_id(), 0) != 0; });
   }
 
  private:
+  [[nodiscard]] pid_t script_id() const { return std::stoi(test::read_file(reached_)); }
+
   std::filesystem::path reached_;
   std::filesystem::path open_;
 };
@@ -150,6 +159,7 @@ BOOST_AUTO_TEST_CASE(a_stop_during_the_check_is_a_stop) {
   BOOST_TEST(client.is_answered());
   BOOST_TEST(daemon.wait().value_or(-1) == 0);
   BOOST_TEST(daemon.count("hand-over=") == 0U);
+  BOOST_TEST(check.is_over());
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_before_the_new_program_begins_is_a_stop) {
@@ -220,17 +230,19 @@ BOOST_AUTO_TEST_CASE(two_stops_while_clients_are_gathered_are_a_stop_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_while_the_store_fills_is_a_stop) {
-  test::daemon daemon(with_store(""));
-  const slow_client client(daemon);
-  manager.hold_barriers();
-  daemon.signal(SIGUSR2);
-  BOOST_REQUIRE(manager.heard("BARRIER=1"));
-  daemon.signal(SIGTERM);
-  manager.answer_barriers();
-  BOOST_TEST(daemon.logged("state=draining"));
-  BOOST_TEST(client.is_answered());
-  BOOST_TEST(daemon.wait().value_or(-1) == 0);
-  BOOST_TEST(manager.store().empty());
+  for (const int number : {SIGTERM, SIGINT}) {
+    test::daemon daemon(with_store(""));
+    const slow_client client(daemon);
+    manager.hold_barriers();
+    daemon.signal(SIGUSR2);
+    BOOST_REQUIRE(test::eventually([&] { return manager.is_asked(); }));
+    daemon.signal(number);
+    manager.answer_barriers();
+    BOOST_TEST(daemon.logged("state=draining"));
+    BOOST_TEST(client.is_answered());
+    BOOST_TEST(daemon.wait().value_or(-1) == 0);
+    BOOST_TEST(manager.store().empty());
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -242,6 +242,8 @@ BOOST_AUTO_TEST_CASE(through_a_store_nobody_loses_a_byte) {
     traffic(clients, round * 1000);
     daemon.signal(SIGUSR2);
     BOOST_TEST(wait_for_end(daemon, manager).value_or(-1) == 75);
+    // A carrier, whose other end is closed, would be dropped as one that has ended.
+    BOOST_TEST(manager.heard("FDNAME=upcased-carrier\nFDPOLL=0"));
     BOOST_TEST(manager.store().size() == 4U);  // clients, settings, its own socket and its lock
     auto meanwhile = connect_many(daemon, 1);
     traffic(clients, round * 1000 + 500);
@@ -255,6 +257,15 @@ BOOST_AUTO_TEST_CASE(through_a_store_nobody_loses_a_byte) {
   check_complete(clients);
   BOOST_TEST(daemon.stop().value_or(-1) == 0);
   BOOST_TEST(manager.store().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_for_no_descriptors_is_none) {
+  test::notify_socket manager;
+  test::daemon daemon({.environment = {manager.variable(), "FDSTORE=0", "UPCASED_FDSTORE=0"}});
+  auto clients = connect_many(daemon, 1);
+  BOOST_TEST(hand_over(daemon));
+  BOOST_TEST(daemon.count("hand-over=exec") == 1U);
+  BOOST_TEST(still_served(clients[0]));
 }
 
 BOOST_AUTO_TEST_CASE(a_successor_that_is_killed_leaves_the_store_to_the_next) {

@@ -93,6 +93,23 @@ BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_nobody) {
   BOOST_TEST(daemon.wait().value_or(-1) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_reader_of_the_log_that_goes_away_ends_nobody) {
+  const test::temporary_directory place;
+  const auto log = place.path() / "log";
+  BOOST_REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
+  upcase::file_descriptor reader(::open(log.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  const auto socket = place.path() / "upcased.sock";
+  const auto clients = place.path() / "clients";
+  test::process daemon({.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
+                                 "--client-directory", clients},
+                        .errors = log});
+  BOOST_REQUIRE(test::eventually([&] { return test::listens(socket); }));
+  reader.reset();
+  BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(without_standard_streams_no_client_gets_the_log) {
   const test::temporary_directory place;
   const auto socket = place.path() / "upcased.sock";

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
-#include <sys/socket.h>
 #include <vector>
 
 #include "support/client.hpp"
@@ -154,9 +153,7 @@ BOOST_AUTO_TEST_CASE(a_reload_that_ends_in_a_drain_changes_nothing) {
       {.arguments = {"--drain-timeout", "1h"}, .config = "", .environment = names.environment()});
   // Which takes its answer only later.
   const auto client = daemon.connect();
-  std::string sent(std::size_t{4} << 20U, 'x');
-  sent.resize(static_cast<std::size_t>(
-      ::send(client.get(), sent.data(), sent.size(), MSG_DONTWAIT | MSG_NOSIGNAL)));
+  const std::string sent = test::fill(client.get(), 1);
   begin_held_reload(daemon, "deny-user = " + std::to_string(::geteuid()) + "\nallow-user = root\n");
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.logged("state=draining"));

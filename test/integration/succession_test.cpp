@@ -35,6 +35,22 @@ file_descriptor hold_lock(const test::daemon& daemon) {
   return lock;
 }
 
+// The descriptors that would stay open across exec(2), standard streams aside.
+std::string inheritable(pid_t pid) {
+  std::string result;
+  for (const auto& each :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo")) {
+    const std::string info = test::read_file(each.path());
+    const std::string key = "flags:\t";
+    const auto flags = std::stoul(info.substr(info.find(key) + key.size()), nullptr, 8);
+    const std::string number = each.path().filename();
+    if ((flags & O_CLOEXEC) == 0 && std::stoi(number) > STDERR_FILENO) {
+      result += number + ' ';
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(succession, test::restarting_manager)
@@ -100,9 +116,13 @@ BOOST_AUTO_TEST_CASE(a_client_directory_that_is_gone_costs_nobody) {
   restart(daemon);
   BOOST_TEST(daemon.count("restart=partial") > 0U);
   BOOST_TEST(test::served(client.get()));
+  BOOST_TEST(manager.heard("refused; restarted, still with the old configuration: "));
   std::filesystem::remove(daemon.clients());
+  const std::size_t before = manager.messages().size();
   BOOST_TEST(daemon.reload());
   BOOST_TEST(test::served(daemon.connect().get()));
+  BOOST_TEST(test::eventually(
+      [&] { return manager.messages().find(" refused\n", before) != std::string::npos; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_runtime_directory_that_others_may_write_in_costs_nobody) {
@@ -176,6 +196,29 @@ BOOST_AUTO_TEST_CASE(clients_that_are_stored_are_not_taken_back_with_those_left_
   for (const auto& client : clients) {
     BOOST_TEST(test::served(client.get()));
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_check_obeys_signals_as_any_program_does) {
+  const test::replaceable_program program;
+  test::daemon daemon({.program = program.path()});
+  const auto blocked = daemon.directory() / "blocked";
+  program.become("grep ^SigBlk /proc/self/status >'" + blocked.native() + "'", ":");
+  BOOST_TEST(hand_over(daemon));
+  BOOST_TEST(test::read_file(blocked) == "SigBlk:\t0000000000000000\n");
+}
+
+BOOST_AUTO_TEST_CASE(no_child_gets_what_one_process_leaves_to_the_next) {
+  const test::replaceable_program program;
+  test::daemon daemon({.program = program.path()});
+  const auto client = bring_in(daemon);
+  const std::string ours = inheritable(daemon.pid());  // what this test was started with
+  BOOST_TEST(hand_over(daemon));
+  BOOST_TEST(inheritable(daemon.pid()) == ours);
+  program.become("rm -- \"$0\"", ":");
+  daemon.signal(SIGUSR2);
+  BOOST_REQUIRE(daemon.logged("cannot become"));
+  BOOST_TEST(test::served(client.get()));
+  BOOST_TEST(inheritable(daemon.pid()) == ours);
 }
 
 BOOST_AUTO_TEST_CASE(failures_in_a_row_leave_it_as_it_was) {

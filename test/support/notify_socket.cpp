@@ -62,6 +62,11 @@ void notify_socket::answer_barriers() {
   barriers_.clear();
 }
 
+bool notify_socket::is_asked() {
+  take_in();
+  return !barriers_.empty();
+}
+
 void notify_socket::take_in() {
   for (;;) {
     std::array<char, 4096> text{};

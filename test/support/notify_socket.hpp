@@ -30,6 +30,8 @@ class notify_socket {
   /// From now on no barrier is answered, until `answer_barriers`.
   void hold_barriers() noexcept { holds_ = true; }
   void answer_barriers();
+  /// Whether one waits for that.
+  bool is_asked();
 
   /// All messages so far, each ended by a blank line.
   const std::string& messages();
