@@ -64,6 +64,26 @@ BOOST_AUTO_TEST_CASE(a_file_in_the_sockets_place_is_not_touched) {
   BOOST_TEST(test::read_file(path) == "precious");
 }
 
+BOOST_AUTO_TEST_CASE(directories_are_made_where_they_are_needed) {
+  const test::temporary_directory place;
+  const auto socket = place.path() / "s";
+  const auto serve = [&](const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    test::process daemon({.argv = argv,
+                          .environment = {"RUNTIME_DIRECTORY=" + (place.path() / "run").native()},
+                          .errors = place.path() / "log"});
+    BOOST_TEST(test::eventually([&] { return test::listens(socket) || !daemon.running(); }));
+    daemon.signal(SIGTERM);
+    BOOST_TEST(daemon.wait().value_or(-1) == 0, test::read_file(place.path() / "log"));
+  };
+  serve({});  // with its client directory beside where its socket would be
+  BOOST_TEST(std::filesystem::is_directory(place.path() / "run" / "clients"));
+  const auto elsewhere = place.path() / "elsewhere";
+  serve({"--credentials", "kernel", "--client-directory", elsewhere});
+  BOOST_TEST(!std::filesystem::exists(elsewhere));
+}
+
 BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_nobody) {
   const test::temporary_directory place;
   const auto log = place.path() / "log";

@@ -123,7 +123,10 @@ BOOST_AUTO_TEST_CASE(a_slow_reload_holds_up_nobody) {
 }
 
 BOOST_AUTO_TEST_CASE(reloads_asked_for_meanwhile_are_one_afterwards) {
-  test::daemon daemon({.config = "", .environment = names.environment()});
+  test::notify_socket manager;
+  auto environment = names.environment();
+  environment.push_back(manager.variable());
+  test::daemon daemon({.config = "", .environment = environment});
   begin_held_reload(daemon, "deny-user = daemon\n");
   test::write_file(daemon.config(), "deny-user = " + std::to_string(::geteuid()) + "\n");
   for (int i = 0; i < 5; ++i) {
@@ -136,6 +139,9 @@ BOOST_AUTO_TEST_CASE(reloads_asked_for_meanwhile_are_one_afterwards) {
   BOOST_TEST(test::refused(daemon.connect().get()));
   BOOST_TEST(daemon.reload());
   BOOST_TEST(daemon.count("reload=done") == 3U);
+  // Ready at the start, and whenever no reload was left to be done.
+  BOOST_TEST(daemon.stop().value_or(-1) == 0);
+  BOOST_TEST(test::occurrences(manager.messages(), "READY=1") == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_reload) {
