@@ -36,12 +36,6 @@ bool says(const test::outcome& outcome, std::string_view text) {
   return outcome.errors.find(text) != std::string::npos;
 }
 
-// The number of the system call that a process waits in.
-long call_of(pid_t pid) {
-  const std::string text = test::read_file("/proc/" + std::to_string(pid) + "/syscall");
-  return text.empty() || text.front() == 'r' ? -1 : std::stol(text);
-}
-
 pid_t client_of(const file_descriptor& connection) {
   ucred who{};
   socklen_t length = sizeof who;
@@ -53,23 +47,6 @@ void wait_for_hang_up(const file_descriptor& connection) {
   pollfd ready{.fd = connection.get(), .events = 0, .revents = 0};
   ::poll(&ready, 1, 30000);
 }
-
-// A pipe in `place` for a program's standard error, so full that it blocks there.
-class full_pipe {
- public:
-  explicit full_pipe(const std::filesystem::path& place) : path_(place / "full") {
-    BOOST_REQUIRE(::mkfifo(path_.c_str(), 0600) == 0);
-    held_.reset(::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-    const std::array<char, 4096> bytes{};
-    while (::write(held_.get(), bytes.data(), bytes.size()) > 0) {
-    }
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-  file_descriptor held_;
-};
 
 }  // namespace
 
@@ -131,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_file_may_be_removed_a_moment_after_the_end) {
     test::receive_to_end(connection.get());
     connection.reset();
     // Not before it has looked once, and sleeps before it looks again.
-    test::eventually([&] { return call_of(client) == SYS_clock_nanosleep; }, 5s);
+    test::eventually([&] { return test::call_of(client) == SYS_clock_nanosleep; }, 5s);
     std::filesystem::remove(file);
   });
   const auto outcome = upcase_at(server, {});
@@ -207,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_stopping_has_refused_nobody) {
       }
       ::shutdown(connection.get(), SHUT_WR);
       // It closes when the client has looked at that.
-      test::eventually([&] { return call_of(client) == SYS_clock_nanosleep; }, 5s);
+      test::eventually([&] { return test::call_of(client) == SYS_clock_nanosleep; }, 5s);
     });
     const auto outcome = upcase_at(server, {"x"});
     BOOST_TEST(outcome.code == 69);
@@ -226,33 +203,6 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_stopping_is_known_by_who_has_not_sent_yet)
   const file_descriptor writer(::open(pipe.c_str(), O_RDWR | O_CLOEXEC));
   test::process client({.argv = {UPCASE_PROGRAM, "--socket", server.socket()}, .input = pipe});
   BOOST_TEST(client.wait(5s).value_or(-1) == 69);
-}
-
-BOOST_AUTO_TEST_CASE(a_signal_while_it_explains_removes_nothing_else) {
-  SKIP_UNLESS(test::run({"strace", "-D", "-o", "/dev/null", "true"}).code == 0,
-              "strace(1) cannot trace here");
-  const test::temporary_directory place;
-  const auto socket = place.path() / "upcased.sock";
-  test::bind_to(test::make_socket().get(), socket);  // where nobody listens
-  std::filesystem::create_directory(place.path() / "clients");
-  const full_pipe errors(place.path());
-  const auto trace = place.path() / "trace";
-  test::process client({.argv = {"strace", "-D", "-o", trace, "-e", "trace=%file", UPCASE_PROGRAM,
-                                 "--socket", socket, "x"},
-                        .errors = errors.path()});
-  BOOST_TEST(test::eventually([&] { return call_of(client.pid()) == SYS_write; }, 10s));
-  client.signal(SIGTERM);
-  BOOST_TEST(client.wait().value_or(-1) == 128 + SIGTERM);
-  BOOST_TEST(test::eventually(
-      [&] { return test::read_file(trace).find("killed by SIGTERM") != std::string::npos; }));
-  const std::string calls = test::read_file(trace);
-  // Sanitizers remove files of their own, by unlink(2) and before that.
-  const auto signalled = calls.find("--- SIGTERM");
-  BOOST_TEST(test::occurrences(calls, "unlinkat(") == 1U, calls);
-  BOOST_TEST(calls.find("unlinkat(") < signalled, calls);
-  BOOST_TEST((calls.find("unlink", signalled) == std::string::npos), calls);
-  BOOST_TEST((calls.find("stat", calls.find("--- SIGTERM")) == std::string::npos), calls);
-  BOOST_TEST(std::filesystem::is_empty(place.path() / "clients"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

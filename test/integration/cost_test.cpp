@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
@@ -16,6 +15,7 @@
 #include "support/client.hpp"
 #include "support/daemon.hpp"
 #include "support/skip.hpp"
+#include "support/tracer.hpp"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define UNDER_SANITIZER 1
@@ -30,63 +30,26 @@ using namespace std::chrono_literals;
 constexpr std::size_t round_trips = 200;
 constexpr std::size_t connections = 200;
 
-std::string status_field(pid_t pid, std::string_view name) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(name)) {
-      return line.substr(name.size());
+// Calls so far, by name.
+std::map<std::string, std::size_t> calls(const test::tracer& trace) {
+  std::map<std::string, std::size_t> result;
+  std::istringstream lines(trace.output());
+  for (std::string line; std::getline(lines, line);) {
+    const auto begin = line.find_first_not_of("0123456789 ");
+    const auto end = line.find('(');
+    if (begin != std::string::npos && end != std::string::npos) {
+      ++result[line.substr(begin, end - begin)];
     }
   }
-  return "";
+  return result;
 }
-
-// strace(1), attached to the daemon for as long as it lives.
-class tracer {
- public:
-  explicit tracer(pid_t pid)
-      : strace_({.argv = {"strace", "-f", "-qq", "-o", file(), "-p", std::to_string(pid)}}) {
-    attached_ = test::eventually([&] {
-                  return std::stoi(status_field(pid, "TracerPid:")) != 0 || !strace_.running();
-                }) &&
-                strace_.running();
-  }
-  tracer(const tracer&) = delete;
-  tracer& operator=(const tracer&) = delete;
-  ~tracer() {
-    strace_.signal(SIGINT);
-    strace_.wait();
-  }
-
-  [[nodiscard]] bool attached() const noexcept { return attached_; }
-
-  /// Calls so far, by name.
-  [[nodiscard]] std::map<std::string, std::size_t> calls() const {
-    std::map<std::string, std::size_t> result;
-    std::istringstream lines(test::read_file(file()));
-    for (std::string line; std::getline(lines, line);) {
-      const auto begin = line.find_first_not_of("0123456789 ");
-      const auto end = line.find('(');
-      if (begin != std::string::npos && end != std::string::npos) {
-        ++result[line.substr(begin, end - begin)];
-      }
-    }
-    return result;
-  }
-
- private:
-  [[nodiscard]] std::filesystem::path file() const { return place_.path() / "trace"; }
-
-  test::temporary_directory place_;
-  test::process strace_;
-  bool attached_ = false;
-};
 
 // What `action` makes the daemon call, once it is quiet again.
 template <typename Action>
-std::size_t calls_during(const tracer& trace, Action action) {
+std::size_t calls_during(const test::tracer& trace, Action action) {
   const auto sum = [&] {
     std::size_t all = 0;
-    for (const auto& [name, count] : trace.calls()) {
+    for (const auto& [name, count] : calls(trace)) {
       all += count;
     }
     return all;
@@ -113,7 +76,7 @@ BOOST_AUTO_TEST_CASE(system_calls) {
   BOOST_REQUIRE(daemon.logged("needs-restart=backlog"));
   const auto client = daemon.connect();
   BOOST_TEST(test::served(client.get()));
-  const tracer trace(daemon.pid());
+  const test::tracer trace(daemon.pid(), {"-f"});
   SKIP_UNLESS(trace.attached(), "strace(1) cannot trace here");
 
   const std::size_t talking = calls_during(trace, [&] {
@@ -130,7 +93,7 @@ BOOST_AUTO_TEST_CASE(system_calls) {
     }
   });
   BOOST_TEST_MESSAGE("a connection: " << static_cast<double>(connecting) / connections);
-  for (const auto& [name, count] : trace.calls()) {
+  for (const auto& [name, count] : calls(trace)) {
     BOOST_TEST_MESSAGE(name << ' ' << count);
   }
   BOOST_TEST(connecting <= 24 * connections + 5);
@@ -156,7 +119,9 @@ BOOST_AUTO_TEST_CASE(memory_of_an_idle_client) {
   SKIP_UNLESS(count >= 1000, "so few descriptors are allowed here that pages would be counted");
 
   const test::daemon daemon;
-  const auto bytes = [&] { return std::stoul(status_field(daemon.pid(), "RssAnon:")) * 1024; };
+  const auto bytes = [&] {
+    return std::stoul(test::status_field(daemon.pid(), "RssAnon:")) * 1024;
+  };
   std::vector<upcase::file_descriptor> clients;
   const auto add = [&](std::size_t up_to) {
     while (clients.size() < up_to) {

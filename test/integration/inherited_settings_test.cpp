@@ -128,6 +128,8 @@ BOOST_AUTO_TEST_CASE(without_a_client_a_restart_is_as_sure) {
   test::write_file(daemon.config(), bad);
   restart(daemon);
   BOOST_TEST(test::served(daemon.connect().get()));
+  // What was taken over is not kept for a third process.
+  BOOST_TEST(test::eventually([&] { return manager.store().empty(); }));
 }
 
 BOOST_AUTO_TEST_CASE(a_first_start_with_an_error_is_refused) {

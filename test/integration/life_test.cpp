@@ -64,6 +64,26 @@ BOOST_AUTO_TEST_CASE(a_file_in_the_sockets_place_is_not_touched) {
   BOOST_TEST(test::read_file(path) == "precious");
 }
 
+BOOST_AUTO_TEST_CASE(directories_are_made_where_they_are_needed) {
+  const test::temporary_directory place;
+  const auto socket = place.path() / "s";
+  const auto serve = [&](const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    test::process daemon({.argv = argv,
+                          .environment = {"RUNTIME_DIRECTORY=" + (place.path() / "run").native()},
+                          .errors = place.path() / "log"});
+    BOOST_TEST(test::eventually([&] { return test::listens(socket) || !daemon.running(); }));
+    daemon.signal(SIGTERM);
+    BOOST_TEST(daemon.wait().value_or(-1) == 0, test::read_file(place.path() / "log"));
+  };
+  serve({});  // with its client directory beside where its socket would be
+  BOOST_TEST(std::filesystem::is_directory(place.path() / "run" / "clients"));
+  const auto elsewhere = place.path() / "elsewhere";
+  serve({"--credentials", "kernel", "--client-directory", elsewhere});
+  BOOST_TEST(!std::filesystem::exists(elsewhere));
+}
+
 BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_nobody) {
   const test::temporary_directory place;
   const auto log = place.path() / "log";
@@ -89,6 +109,23 @@ BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_nobody) {
     seen += part.substr(0, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     return seen.find(" dropped-lines=") != std::string::npos;
   }));
+  daemon.signal(SIGTERM);
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_of_the_log_that_goes_away_ends_nobody) {
+  const test::temporary_directory place;
+  const auto log = place.path() / "log";
+  BOOST_REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
+  upcase::file_descriptor reader(::open(log.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  const auto socket = place.path() / "upcased.sock";
+  const auto clients = place.path() / "clients";
+  test::process daemon({.argv = {UPCASED_PROGRAM, "--config", "/dev/null", "--socket", socket,
+                                 "--client-directory", clients},
+                        .errors = log});
+  BOOST_REQUIRE(test::eventually([&] { return test::listens(socket); }));
+  reader.reset();
+  BOOST_TEST(test::served(test::connect_client(socket, clients).get()));
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.wait().value_or(-1) == 0);
 }

@@ -57,10 +57,18 @@ BOOST_AUTO_TEST_CASE(a_new_socket_that_is_taken_leaves_the_old_one) {
   test::write_file(daemon.config(), "socket = " + other.socket().native() + "\n");
   restart(daemon);
   BOOST_TEST(daemon.count("already running") > 0U);
+  BOOST_TEST(daemon.count("state=serving socket=" + daemon.socket().native() + ' ') == 2U);
   BOOST_TEST(manager.heard("served, 0 refused; restarted, but already running"));
   BOOST_TEST(test::served(client.get()));
-  BOOST_TEST(test::served(daemon.connect().get()));
   BOOST_TEST(test::served(other.connect().get()));
+  // No reload mends that, and the status goes on to say so.
+  BOOST_TEST(daemon.reload());
+  const std::size_t before = manager.messages().size();
+  BOOST_TEST(test::served(daemon.connect().get()));
+  BOOST_TEST(test::eventually([&] {
+    return manager.messages().find("refused; restarted, but already running", before) !=
+           std::string::npos;
+  }));
   // And so it stays, once it is to be had.
   test::write_file(daemon.config(), "");
   restart(daemon);

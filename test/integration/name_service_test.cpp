@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
-#include <sys/socket.h>
 #include <vector>
 
 #include "support/client.hpp"
@@ -124,19 +123,28 @@ BOOST_AUTO_TEST_CASE(a_slow_reload_holds_up_nobody) {
 }
 
 BOOST_AUTO_TEST_CASE(reloads_asked_for_meanwhile_are_one_afterwards) {
-  test::daemon daemon({.config = "", .environment = names.environment()});
+  test::notify_socket manager;
+  auto environment = names.environment();
+  environment.push_back(manager.variable());
+  test::daemon daemon({.config = "", .environment = environment});
   begin_held_reload(daemon, "deny-user = daemon\n");
   test::write_file(daemon.config(), "deny-user = " + std::to_string(::geteuid()) + "\n");
   for (int i = 0; i < 5; ++i) {
     daemon.signal(SIGHUP);
     // Served, so that the signal is seen before the next, with which it would be one.
     BOOST_TEST(test::served(daemon.connect().get()));
+    manager.messages();  // which has room for a few only
   }
   names.release();
   BOOST_TEST(daemon.logged("reload=done", 2));
   BOOST_TEST(test::refused(daemon.connect().get()));
   BOOST_TEST(daemon.reload());
   BOOST_TEST(daemon.count("reload=done") == 3U);
+  // Ready at the start, and whenever no reload was left to be done.
+  daemon.signal(SIGTERM);
+  BOOST_TEST(manager.heard("STOPPING=1"));
+  BOOST_TEST(daemon.wait().value_or(-1) == 0);
+  BOOST_TEST(test::occurrences(manager.messages(), "READY=1") == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_reload) {
@@ -154,9 +162,7 @@ BOOST_AUTO_TEST_CASE(a_reload_that_ends_in_a_drain_changes_nothing) {
       {.arguments = {"--drain-timeout", "1h"}, .config = "", .environment = names.environment()});
   // Which takes its answer only later.
   const auto client = daemon.connect();
-  std::string sent(std::size_t{4} << 20U, 'x');
-  sent.resize(static_cast<std::size_t>(
-      ::send(client.get(), sent.data(), sent.size(), MSG_DONTWAIT | MSG_NOSIGNAL)));
+  const std::string sent = test::fill(client.get(), 1);
   begin_held_reload(daemon, "deny-user = " + std::to_string(::geteuid()) + "\nallow-user = root\n");
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.logged("state=draining"));

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <netinet/in.h>
 #include <optional>
@@ -42,12 +41,17 @@ struct fixture {
 
   // Waits for a message that begins so, passing over others.
   std::optional<std::string> hear(const std::string& begin) {
-    const auto end = clock_type::now() + test::patience;
-    while (clock_type::now() < end) {
-      if (auto message = inbox.next(); message && message->starts_with(begin)) {
+    std::string others;
+    const auto limit = test::patience_left();
+    const auto end = clock_type::now() + limit;
+    for (auto left = end - clock_type::now(); left > 0ns; left = end - clock_type::now()) {
+      auto message = inbox.next(left);
+      if (message && message->starts_with(begin)) {
         return message;
       }
+      others += message.value_or("") + '\n';
     }
+    test::waited_in_vain(limit, "a message '" + begin + "'; others came:", others);
     return std::nullopt;
   }
 
@@ -70,15 +74,7 @@ struct fixture {
 };
 
 // How often the main thread has gone to sleep so far.
-std::string sleeps(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("voluntary_ctxt_switches:")) {
-      return line;
-    }
-  }
-  return "";
-}
+std::string sleeps(pid_t pid) { return test::status_field(pid, "voluntary_ctxt_switches:"); }
 
 // A socket as a socket unit would make it.
 upcase::file_descriptor make_listening(const std::filesystem::path& path) {
@@ -86,17 +82,6 @@ upcase::file_descriptor make_listening(const std::filesystem::path& path) {
   test::bind_to(result.get(), path, 0666);
   BOOST_REQUIRE(::listen(result.get(), 16) == 0);
   return result;
-}
-
-// Sends more than the kernel and the daemon take, and reads nothing.
-void fill(int socket) {
-  const std::string block(std::size_t{1} << 20U, 'x');
-  BOOST_TEST(test::eventually([&] {
-    while (::send(socket, block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
-    }
-    return !test::eventually(
-        [&] { return ::send(socket, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0; }, 200ms);
-  }));
 }
 
 // Starts a daemon that is passed these, and must not like them.
@@ -233,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_long_drain_asks_for_more_time_again_and_again) {
   test::daemon daemon(
       {.arguments = {"--drain-timeout", "1h"}, .environment = environment("1000000")});
   const auto client = daemon.connect();
-  fill(client.get());
+  test::fill(client.get(), 1);
   daemon.signal(SIGTERM);
   BOOST_TEST(hear("STOPPING=1").has_value());
   for (int i = 0; i < 3; ++i) {
@@ -269,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_process_feeds_nothing) {
   const test::daemon daemon({.environment = environment("400000")});
   BOOST_TEST(hear("WATCHDOG=1").has_value());
   daemon.signal(SIGSTOP);
-  std::this_thread::sleep_for(100ms);
+  BOOST_REQUIRE(test::eventually([&] { return test::stopped(daemon.pid()); }));
   forget();
   BOOST_TEST(!inbox.next(1000ms).has_value());
   daemon.signal(SIGCONT);
@@ -283,7 +268,6 @@ BOOST_AUTO_TEST_CASE(one_stuck_event_loop_is_enough_to_feed_nothing) {
   {
     const test::stopped_threads stuck(daemon.pid());
     SKIP_UNLESS(stuck.any(), "may not trace its own child here");
-    std::this_thread::sleep_for(100ms);
     forget();
     BOOST_TEST(!inbox.next(1000ms).has_value());
   }
@@ -312,7 +296,7 @@ BOOST_AUTO_TEST_CASE(who_comes_while_it_stops_is_turned_away_at_once) {
   test::daemon daemon({.arguments = {"--drain-timeout", "1h"},
                        .before_exec = test::passing({{"upcased", listening.get()}})});
   const auto slow = test::connect_client(path, daemon.clients());
-  fill(slow.get());
+  test::fill(slow.get(), 1);
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.logged("state=draining"));
   const auto newcomer = [&] {
@@ -349,7 +333,7 @@ BOOST_AUTO_TEST_CASE(an_end_gives_the_last_newcomer_time_to_see_it) {
   test::daemon daemon({.arguments = {"--drain-timeout", "1h"},
                        .before_exec = test::passing({{"upcased", listening.get()}})});
   const auto slow = test::connect_client(path, daemon.clients());
-  fill(slow.get());
+  test::fill(slow.get(), 1);
   daemon.signal(SIGTERM);
   BOOST_TEST(daemon.logged("state=draining"));
   const auto turned_away = [&] {
@@ -376,7 +360,7 @@ BOOST_AUTO_TEST_CASE(a_hand_over_that_must_drain_leaves_newcomers_to_the_success
                        .environment = {"NOTIFY_SOCKET=" + (place.path() / "nobody").native(),
                                        "UPCASED_FDSTORE=8"}});
   const auto slow = test::connect_client(path, daemon.clients());
-  fill(slow.get());
+  test::fill(slow.get(), 1);
   daemon.signal(SIGUSR2);
   BOOST_TEST(daemon.logged("state=draining"));
   // Some of them may have been in time, and then got their answer.

@@ -9,12 +9,14 @@ upcase_tests(integration LIBRARIES test-support SOURCES
   integration/administration_test.cpp
   integration/client_advice_test.cpp
   integration/client_end_test.cpp
+  integration/client_signals_test.cpp
   integration/client_test.cpp
   integration/client_directory_elsewhere_test.cpp
   integration/configuration_test.cpp
   integration/configuration_trust_test.cpp
   integration/cost_test.cpp
   integration/echo_test.cpp
+  integration/handover_signals_test.cpp
   integration/handover_test.cpp
   integration/inherited_settings_test.cpp
   integration/life_test.cpp

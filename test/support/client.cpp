@@ -36,7 +36,11 @@ sockaddr_un address_of(const std::filesystem::path& path) {
 bool wait_readable(int socket, std::chrono::nanoseconds limit) {
   pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
-  return ::poll(&ready, 1, static_cast<int>(ms)) == 1;
+  if (::poll(&ready, 1, static_cast<int>(ms)) == 1) {
+    return true;
+  }
+  waited_in_vain(limit, "a peer's bytes or end");
+  return false;
 }
 
 }  // namespace
@@ -140,13 +144,24 @@ bool served(int socket) {
 std::string fill(int socket, unsigned seed) {
   const std::string block = random_bytes(std::size_t{4} << 20U, seed);
   std::size_t sent = 0;
+  int answered = 0;
+  const auto limit = patience_left();
+  const auto end = std::chrono::steady_clock::now() + limit;
   for (int quiet = 0; quiet < 5;) {
+    if (std::chrono::steady_clock::now() > end) {
+      waited_in_vain(limit, "a daemon that answers until its client must read");
+      break;
+    }
     const ssize_t part =
         ::send(socket, block.data() + sent, block.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const int before = answered;
+    ::ioctl(socket, SIOCINQ, &answered);
     if (part > 0) {
       sent += static_cast<std::size_t>(part);
+      quiet = 0;
     } else {
-      ++quiet;
+      // Not as long as answers come, nor before the first.
+      quiet = answered > before || answered == 0 ? 0 : quiet + 1;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }

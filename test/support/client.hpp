@@ -36,18 +36,19 @@ void send_all(int socket, std::string_view bytes);
 
 /// Exactly so many bytes, or fewer if the end or an error comes first or
 /// nothing comes for `limit`.
-std::string receive(int socket, std::size_t count, std::chrono::nanoseconds limit = patience);
+std::string receive(int socket, std::size_t count,
+                    std::chrono::nanoseconds limit = patience_left());
 
 /// Everything up to the end of file (or a reset).
-std::string receive_to_end(int socket, std::chrono::nanoseconds limit = patience);
+std::string receive_to_end(int socket, std::chrono::nanoseconds limit = patience_left());
 
 /// Whether the peer has closed, without any byte before: what a refusal is.
-bool refused(int socket, std::chrono::nanoseconds limit = patience);
+bool refused(int socket, std::chrono::nanoseconds limit = patience_left());
 
 /// Whether the peer has ended its side, without any byte before, and has not
 /// closed: what a client sees that comes while the daemon stops. Something must have been
 /// sent before, and lie unread.
-bool turned_away(int socket, std::chrono::nanoseconds limit = patience);
+bool turned_away(int socket, std::chrono::nanoseconds limit = patience_left());
 
 /// Whether "hello\n" comes back as "HELLO\n".
 bool served(int socket);

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <stdexcept>
 #include <utility>
 
@@ -57,9 +58,7 @@ void daemon::launch(process_options child, const std::vector<std::string>& argum
 }
 
 void daemon::wait_until_serving(std::size_t before) {
-  const bool serving =
-      eventually([&] { return count("state=serving") > before || !process_->running(); });
-  if (!serving || !process_->running()) {
+  if (!comes_to("service", [&] { return count("state=serving") > before; })) {
     throw std::runtime_error("upcased did not start:\n" + log());
   }
 }
@@ -70,8 +69,33 @@ upcase::file_descriptor daemon::connect() const { return connect_client(socket()
 
 std::size_t daemon::count(std::string_view text) const { return occurrences(log(), text); }
 
-bool daemon::logged(std::string_view text, std::size_t times) const {
-  return eventually([&] { return count(text) >= times; });
+bool daemon::comes_to(std::string_view what, const std::function<bool()>& condition,
+                      std::chrono::nanoseconds limit) const {
+  // In this order: what it did last counts.
+  holds_within([&] { return !running() || condition(); }, limit);
+  if (condition()) {
+    return true;
+  }
+  waited_in_vain(
+      limit,
+      fmt::format("{}; the daemon {}, and has logged:", what, running() ? "runs" : "has ended"),
+      log());
+  return false;
+}
+
+bool daemon::logged(std::string_view text, std::size_t times,
+                    std::chrono::nanoseconds limit) const {
+  return comes_to(
+      fmt::format("'{}' in the log, {} times", text, times), [&] { return count(text) >= times; },
+      limit);
+}
+
+std::optional<int> daemon::wait(std::chrono::nanoseconds limit) {
+  const auto code = process_->wait(limit);
+  if (!code) {
+    waited_in_vain(limit, "its end; the daemon has logged:", log());
+  }
+  return code;
 }
 
 std::optional<int> daemon::stop() {
@@ -83,7 +107,7 @@ bool daemon::reload() {
   const auto reloads = [this] { return count("reload=done") + count("reload=refused"); };
   const std::size_t before = reloads();
   signal(SIGHUP);
-  return eventually([&] { return reloads() > before; });
+  return comes_to("the end of a reload", [&] { return reloads() > before; });
 }
 
 void daemon::kill() {

@@ -49,15 +49,19 @@ class daemon {
   /// A client as it should be, connected.
   upcase::file_descriptor connect() const;
 
+  /// Waits until `condition`, which is about `what`, holds; not if the daemon ends
+  /// first. A failure is reported with the log.
+  [[nodiscard]] bool comes_to(std::string_view what, const std::function<bool()>& condition,
+                              std::chrono::nanoseconds limit = patience_left()) const;
   /// Waits until the log holds `text`, so often at least.
-  [[nodiscard]] bool logged(std::string_view text, std::size_t times = 1) const;
+  [[nodiscard]] bool logged(std::string_view text, std::size_t times = 1,
+                            std::chrono::nanoseconds limit = patience_left()) const;
   /// How often the log holds `text` now.
   [[nodiscard]] std::size_t count(std::string_view text) const;
 
   void signal(int number) const { process_->signal(number); }
-  std::optional<int> wait(std::chrono::nanoseconds limit = patience) {
-    return process_->wait(limit);
-  }
+  [[nodiscard]] bool running() const { return process_->running(); }
+  std::optional<int> wait(std::chrono::nanoseconds limit = patience_left());
   /// SIGTERM, and the exit code.
   std::optional<int> stop();
   /// SIGHUP, and whether a reload was done or refused since.

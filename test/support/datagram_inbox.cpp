@@ -23,6 +23,7 @@ std::optional<std::string> datagram_inbox::next(std::chrono::nanoseconds limit) 
   pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
   if (::poll(&ready, 1, static_cast<int>(ms)) != 1) {
+    waited_in_vain(limit, "a datagram");
     return std::nullopt;
   }
   std::string datagram(65536, '\0');

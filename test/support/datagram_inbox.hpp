@@ -19,7 +19,7 @@ class datagram_inbox {
   explicit datagram_inbox(const std::filesystem::path& path);
 
   /// The next datagram; nothing if none comes within `limit`.
-  std::optional<std::string> next(std::chrono::nanoseconds limit = patience);
+  std::optional<std::string> next(std::chrono::nanoseconds limit = patience_left());
 
  private:
   upcase::file_descriptor socket_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <fmt/format.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,7 +39,12 @@ std::string notify_socket::variable() const {
 }
 
 bool notify_socket::heard(std::string_view text, std::chrono::nanoseconds limit) {
-  return eventually([&] { return says(messages(), text); }, limit);
+  if (holds_within([&] { return says(messages(), text); }, limit)) {
+    return true;
+  }
+  waited_in_vain(limit, fmt::format("'{}' to be told to the service manager, who heard:", text),
+                 messages_);
+  return false;
 }
 
 const std::string& notify_socket::messages() {
@@ -49,6 +55,16 @@ const std::string& notify_socket::messages() {
 std::vector<notify_socket::stored>& notify_socket::store() {
   take_in();
   return store_;
+}
+
+void notify_socket::answer_barriers() {
+  holds_ = false;
+  barriers_.clear();
+}
+
+bool notify_socket::is_asked() {
+  take_in();
+  return !barriers_.empty();
 }
 
 void notify_socket::take_in() {
@@ -71,11 +87,13 @@ void notify_socket::take_in() {
         rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
       int number = -1;
       std::memcpy(&number, CMSG_DATA(rights), sizeof number);
-      fd.reset(number);  // and closed, which is the answer, if it is a barrier's
+      fd.reset(number);
     }
     const std::string name = value_of(message, "FDNAME=");
     if (says(message, "FDSTORE=1") && fd) {
       store_.push_back({name, std::move(fd)});
+    } else if (says(message, "BARRIER=1") && holds_) {
+      barriers_.push_back(std::move(fd));  // to close it is to answer
     } else if (says(message, "FDSTOREREMOVE=1")) {
       std::erase_if(store_, [&](const stored& each) { return each.name == name; });
     }

@@ -25,7 +25,13 @@ class notify_socket {
   [[nodiscard]] std::string variable() const;
 
   /// Waits until some message holds `text`.
-  bool heard(std::string_view text, std::chrono::nanoseconds limit = patience);
+  bool heard(std::string_view text, std::chrono::nanoseconds limit = patience_left());
+
+  /// From now on no barrier is answered, until `answer_barriers`.
+  void hold_barriers() noexcept { holds_ = true; }
+  void answer_barriers();
+  /// Whether one waits for that.
+  bool is_asked();
 
   /// All messages so far, each ended by a blank line.
   const std::string& messages();
@@ -44,6 +50,8 @@ class notify_socket {
   upcase::file_descriptor socket_;
   std::string messages_;
   std::vector<stored> store_;
+  bool holds_ = false;
+  std::vector<upcase::file_descriptor> barriers_;
 };
 
 }  // namespace test

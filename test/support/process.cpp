@@ -8,13 +8,13 @@
 #include <cstdlib>
 #include <exception>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <grp.h>
 #include <sstream>
 #include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -54,7 +54,7 @@ int decode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + 
 // Waits without being told, so as to have an upper bound.
 std::optional<int> reap(pid_t pid, std::chrono::nanoseconds limit) {
   int status = 0;
-  const bool ended = eventually([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }, limit);
+  const bool ended = holds_within([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }, limit);
   return ended ? std::optional(decode(status)) : std::nullopt;
 }
 
@@ -66,17 +66,6 @@ std::size_t occurrences(std::string_view text, std::string_view part) {
     ++found;
   }
   return found;
-}
-
-bool eventually(const std::function<bool()>& condition, std::chrono::nanoseconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= end) {
-      return condition();
-    }
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
 }
 
 process::process(const process_options& options) {
@@ -120,10 +109,18 @@ std::optional<int> process::wait(std::chrono::nanoseconds limit) {
   if (!status_) {
     status_ = reap(pid_, limit);
   }
+  if (!status_) {
+    waited_in_vain(limit, fmt::format("the end of process {}", pid_));
+  }
   return status_;
 }
 
-bool process::running() { return !wait(0ns).has_value(); }
+bool process::running() const {
+  siginfo_t end{};
+  return !status_ &&
+         ::waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         end.si_pid == 0;
+}
 
 outcome run(std::vector<std::string> argv, std::string_view input,
             std::vector<std::string> environment) {
@@ -157,15 +154,34 @@ std::optional<int> run_as(uid_t uid, gid_t gid, const std::function<int()>& acti
     }
     ::_exit(code);
   }
-  const auto code = reap(pid, patience);
+  const auto limit = patience_left();
+  const auto code = reap(pid, limit);
   if (!code) {
+    waited_in_vain(limit, fmt::format("the end of process {}", pid));
     ::kill(pid, SIGKILL);
-    reap(pid, patience);
+    reap(pid, limit);
   }
   return code;
 }
 
 bool asleep(pid_t id) { return stat_of(id).starts_with('S'); }
+
+long call_of(pid_t id) {
+  const std::string text = read_file("/proc/" + std::to_string(id) + "/syscall");
+  return text.empty() || text.front() == 'r' ? -1 : std::stol(text);
+}
+
+bool stopped(pid_t pid) { return stat_of(pid).starts_with('T'); }
+
+std::string status_field(pid_t pid, std::string_view name) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name)) {
+      return line.substr(name.size());
+    }
+  }
+  return "";
+}
 
 std::chrono::nanoseconds processor_time(pid_t pid) {
   // proc(5): fields 14 and 15.

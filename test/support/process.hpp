@@ -12,16 +12,11 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "support/patience.hpp"
+
 namespace test {
 
 using namespace std::chrono_literals;
-
-/// How long a test waits for what must happen. Generous: it only ever passes
-/// in full when something is broken, and sanitizers are slow.
-inline constexpr std::chrono::seconds patience{30};
-
-/// Polls until `condition` holds; false if it does not within `limit`.
-bool eventually(const std::function<bool()>& condition, std::chrono::nanoseconds limit = patience);
 
 /// How often `part` occurs in `text`.
 std::size_t occurrences(std::string_view text, std::string_view part);
@@ -53,9 +48,9 @@ class process {
 
   /// The exit code, or 128 + the signal that ended it; nothing if it still
   /// runs at the end of `limit`.
-  std::optional<int> wait(std::chrono::nanoseconds limit = patience);
+  std::optional<int> wait(std::chrono::nanoseconds limit = patience_left());
 
-  [[nodiscard]] bool running();
+  [[nodiscard]] bool running() const;
 
  private:
   pid_t pid_ = -1;
@@ -79,6 +74,16 @@ std::optional<int> run_as(uid_t uid, gid_t gid, const std::function<int()>& acti
 
 /// Whether a process or a thread sleeps.
 bool asleep(pid_t id);
+
+/// The number of the system call that a process or a thread waits in; -1 if it
+/// runs, or if we may not know.
+long call_of(pid_t id);
+
+/// Whether a process is stopped, as by SIGSTOP.
+bool stopped(pid_t pid);
+
+/// What proc(5)'s status of a process holds behind `name`, which ends in a colon.
+std::string status_field(pid_t pid, std::string_view name);
 
 /// Processor time used so far, user and system.
 std::chrono::nanoseconds processor_time(pid_t pid);

@@ -71,6 +71,7 @@ bool running_server::run_until(const std::function<bool()>& condition,
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= end) {
+      waited_in_vain(limit, "a server in this process, which logged:", log());
       return false;
     }
     run(2ms);

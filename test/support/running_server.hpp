@@ -54,7 +54,8 @@ class running_server {
   /// Lets it work for so long.
   void run(std::chrono::nanoseconds time) { context_.run_for(time); }
   /// Lets it work until `condition` holds; false if it does not within `limit`.
-  bool run_until(const std::function<bool()>& condition, std::chrono::nanoseconds limit = patience);
+  bool run_until(const std::function<bool()>& condition,
+                 std::chrono::nanoseconds limit = patience_left());
   /// Exactly so many bytes, while it works.
   std::string receive(int client, std::size_t count);
 

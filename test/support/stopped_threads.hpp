@@ -7,7 +7,9 @@
 
 namespace test {
 
-/// Stops every thread but the main one for as long as it lives.
+/// Stops every thread but the main one for as long as it lives, at a moment when
+/// the whole process sleeps: none of them holds a lock that the main one needs,
+/// and nothing that they did is still on its way to it.
 class stopped_threads {
  public:
   explicit stopped_threads(pid_t pid);
@@ -19,6 +21,9 @@ class stopped_threads {
   [[nodiscard]] bool any() const noexcept { return !threads_.empty(); }
 
  private:
+  bool stop_sleeping(pid_t pid);
+  void release();
+
   std::vector<pid_t> threads_;
 };
 

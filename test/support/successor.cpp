@@ -15,8 +15,7 @@ namespace {
 
 // Whether it says so once more than `before`; if it ends, it does not.
 bool serves(daemon& server, std::size_t before) {
-  const auto told = [&] { return server.count("state=serving") > before; };
-  return eventually([&] { return told() || server.wait(0ns); }) && told();
+  return server.comes_to("a successor", [&] { return server.count("state=serving") > before; });
 }
 
 void require(bool condition, const daemon& server) {
