@@ -42,6 +42,9 @@ std::string inheritable(pid_t pid) {
        std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo")) {
     const std::string info = test::read_file(each.path());
     const std::string key = "flags:\t";
+    if (info.empty()) {
+      continue;  // closed meanwhile
+    }
     const auto flags = std::stoul(info.substr(info.find(key) + key.size()), nullptr, 8);
     const std::string number = each.path().filename();
     if ((flags & O_CLOEXEC) == 0 && std::stoi(number) > STDERR_FILENO) {

@@ -74,7 +74,11 @@ bool stopped_threads::stop_sleeping(pid_t pid) {
 
 void stopped_threads::release() {
   for (const pid_t thread : threads_) {
-    ::ptrace(PTRACE_DETACH, thread, 0, 0);
+    // Those before may already have made the process end or exec(2), which killed
+    // this one; and that waits until its tracer has taken note.
+    if (::ptrace(PTRACE_DETACH, thread, 0, 0) != 0) {
+      ::waitpid(thread, nullptr, __WALL);
+    }
   }
   threads_.clear();
 }
