@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(an_idle_daemon_makes_no_system_call) {
   const test::daemon daemon;
   const auto client = daemon.connect();
   BOOST_TEST(test::served(client.get()));
-  const tracer trace(daemon.pid());
+  const test::tracer trace(daemon.pid(), {"-f"});
   SKIP_UNLESS(trace.attached(), "strace(1) cannot trace here");
   BOOST_TEST(calls_during(trace, [] { std::this_thread::sleep_for(1500ms); }) == 0U);
 }

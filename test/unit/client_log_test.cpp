@@ -92,10 +92,10 @@ BOOST_AUTO_TEST_CASE(each_users_count_is_told_when_its_period_is_over) {
   refuse(2, 8);
   BOOST_TEST(count("not-logged") == 0U);
   move(period - later);
-  BOOST_TEST(count("status refusals-not-logged=2 uid=1\n") == 1U);
+  BOOST_TEST(count("deny uid=1 refusals-not-logged=2\n") == 1U);
   BOOST_TEST(count("not-logged") == 1U);
   move(later);
-  BOOST_TEST(count("status refusals-not-logged=3 uid=2\n") == 1U);
+  BOOST_TEST(count("deny uid=2 refusals-not-logged=3\n") == 1U);
   BOOST_TEST(count("not-logged") == 2U);
 }
 
@@ -105,8 +105,8 @@ BOOST_AUTO_TEST_CASE(clients_and_refusals_are_counted_each_for_itself) {
              upcase::client_log::allowed_lines);
   refuse(1, upcase::client_log::refused_lines + too_many);
   move(period);
-  BOOST_TEST(count("status clients-not-logged=3 uid=1\n") == 1U);
-  BOOST_TEST(count("status refusals-not-logged=3 uid=1\n") == 1U);
+  BOOST_TEST(count("allow uid=1 clients-not-logged=3\n") == 1U);
+  BOOST_TEST(count("deny uid=1 refusals-not-logged=3\n") == 1U);
   // A new period.
   BOOST_TEST(allow(1, 1) == 1U);
 }
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(clients_and_refusals_are_counted_each_for_itself) {
 BOOST_AUTO_TEST_CASE(an_end_tells_what_is_counted_so_far) {
   refuse(1, 6);
   clients.finish();
-  BOOST_TEST(count("status refusals-not-logged=1 uid=1\n") == 1U);
+  BOOST_TEST(count("deny uid=1 refusals-not-logged=1\n") == 1U);
   move(period);
   BOOST_TEST(count("not-logged") == 1U);
 }

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
-using upcase::spin_budget;
+using budget_type = upcase::spin_budget;
 
 // Spins one after the other on a budget, each taking its time.
 class spinner {
@@ -18,8 +18,8 @@ class spinner {
   nanoseconds exhaust() {
     nanoseconds spent = 0ns;
     while (budget.allows(now)) {
-      fail(spin_budget::longest_spin);
-      spent += spin_budget::longest_spin;
+      fail(budget_type::longest_spin);
+      spent += budget_type::longest_spin;
     }
     return spent;
   }
@@ -35,7 +35,7 @@ class spinner {
   }
 
   upcase::steady_time now{};
-  spin_budget budget{now};
+  budget_type budget{now};
 };
 
 }  // namespace
@@ -50,24 +50,24 @@ BOOST_AUTO_TEST_CASE(a_new_loop_spins) {
 BOOST_AUTO_TEST_CASE(spins_in_vain_use_up_the_budget) {
   spinner loop;
   const nanoseconds spent = loop.exhaust();
-  BOOST_TEST((spent >= spin_budget::limit));
+  BOOST_TEST((spent >= budget_type::limit));
   // What the time of the spins themselves has added, and one spin begun with little.
-  BOOST_TEST((spent <= spin_budget::limit * 102 / 100 + spin_budget::longest_spin));
+  BOOST_TEST((spent <= budget_type::limit * 102 / 100 + budget_type::longest_spin));
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_budget_grows_by_its_share_of_the_time) {
   spinner loop;
-  constexpr auto second = 1s;
+  constexpr nanoseconds second = 1s;
   loop.exhaust();
   nanoseconds spent = 0ns;
   for (const auto end = loop.now + second; loop.now < end; loop.now += 100us) {
     if (loop.budget.allows(loop.now)) {
-      loop.fail(spin_budget::longest_spin);
-      spent += spin_budget::longest_spin;
+      loop.fail(budget_type::longest_spin);
+      spent += budget_type::longest_spin;
     }
   }
-  BOOST_TEST((spent <= second / spin_budget::share + spin_budget::longest_spin));
-  BOOST_TEST((spent >= second / spin_budget::share - 2 * spin_budget::longest_spin));
+  BOOST_TEST((spent <= second / budget_type::share + budget_type::longest_spin));
+  BOOST_TEST((spent >= second / budget_type::share - 2 * budget_type::longest_spin));
 }
 
 BOOST_AUTO_TEST_CASE(a_long_rest_saves_no_more_than_the_limit) {
@@ -75,20 +75,20 @@ BOOST_AUTO_TEST_CASE(a_long_rest_saves_no_more_than_the_limit) {
   loop.exhaust();
   loop.now += 1h;
   const nanoseconds spent = loop.exhaust();
-  BOOST_TEST((spent <= spin_budget::limit * 102 / 100 + spin_budget::longest_spin));
+  BOOST_TEST((spent <= budget_type::limit * 102 / 100 + budget_type::longest_spin));
 }
 
 BOOST_AUTO_TEST_CASE(spins_shorter_than_a_sleep_pay_for_themselves) {
   spinner loop;
   for (int i = 0; i < 100'000; ++i) {
     BOOST_REQUIRE(loop.budget.allows(loop.now));
-    loop.succeed(spin_budget::sleep_cost);
+    loop.succeed(budget_type::sleep_cost);
   }
 }
 
 BOOST_AUTO_TEST_CASE(spins_longer_than_a_sleep_do_not) {
   spinner loop;
-  const nanoseconds spent = spin_budget::sleep_cost * 3 / 2;
+  const nanoseconds spent = budget_type::sleep_cost * 3 / 2;
   int spins = 0;
   while (spins < 100'000 && loop.budget.allows(loop.now)) {
     loop.succeed(spent);
@@ -101,9 +101,9 @@ BOOST_AUTO_TEST_CASE(spins_that_pay_make_up_for_some_in_vain) {
   spinner loop;
   for (int i = 0; i < 10'000; ++i) {
     BOOST_REQUIRE(loop.budget.allows(loop.now));
-    loop.fail(spin_budget::longest_spin);
+    loop.fail(budget_type::longest_spin);
     for (int paid = 0; paid < 3; ++paid) {
-      loop.succeed(spin_budget::sleep_cost / 4);
+      loop.succeed(budget_type::sleep_cost / 4);
     }
   }
 }
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(what_is_earned_does_not_exceed_the_limit) {
     loop.succeed(0ns);
   }
   const nanoseconds spent = loop.exhaust();
-  BOOST_TEST((spent <= spin_budget::limit * 102 / 100 + spin_budget::longest_spin));
+  BOOST_TEST((spent <= budget_type::limit * 102 / 100 + budget_type::longest_spin));
 }
 
 BOOST_AUTO_TEST_CASE(a_preempted_spin_loses_only_its_own_time) {
