@@ -1,4 +1,5 @@
 add_executable(classic-client integration/classic_client.cpp)
+target_compile_features(classic-client PRIVATE cxx_std_20)
 target_link_libraries(classic-client PRIVATE upcase_flags)
 
 set(systemd_tests "")

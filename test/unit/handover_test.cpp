@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <memory>
 #include <sched.h>
@@ -202,7 +203,8 @@ BOOST_AUTO_TEST_CASE(clients_of_a_bad_record_are_closed_and_counted) {
   expect_lost(record_of(upcase::encode_head({}, 0)), "do not match");
 
   std::string newer = sound;
-  newer[sizeof(std::uint64_t)] = 99;
+  const std::uint32_t version = 99;
+  std::memcpy(newer.data() + sizeof(std::uint64_t), &version, sizeof version);
   expect_lost(record_of(newer), "version 99");
 
   upcase::admitted_client stranger;
