@@ -45,7 +45,7 @@ class event_loop {
 
   /// Serves until `stop`. Before each sleep it looks for work again and again for
   /// `busy_poll`, which uses up a processor for so long in every pause; 0 sleeps at
-  /// once, and `std::nullopt` spins where that pays (see spin_budget.hpp).
+  /// once, and `std::nullopt` spins on a budget (see spin_budget.hpp).
   void run(std::optional<duration> busy_poll);
 
   /// Lets `run` return, now or as soon as it is called.

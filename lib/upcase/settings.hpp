@@ -36,7 +36,7 @@ struct settings {
 
   std::size_t threads = 1;
   /// How long an idle loop spins; 0: it sleeps at once; none: where it pays.
-  std::optional<duration> busy_poll;
+  std::optional<duration> busy_poll = duration::zero();
   log_level level = log_level::info;
 };
 

@@ -9,7 +9,7 @@ import rows
 # that stands out.
 COLOURS = {
     "upcased": "#D55E00",
-    "upcased-sleeping": "#8B3A00",
+    "upcased-auto": "#8B3A00",
     "upcased-busy-poll": "#E69F00",
     "upcased-logging": "#F0A070",
     "epoll": "#000000",

@@ -55,12 +55,12 @@ CONNECTIONS = Row("connections", "connections", 32, ("--mode", "connect"),
                   baseline=CHECKING_BASELINE)
 
 
-BOTH = ("upcased", "upcased-sleeping")
+BOTH = ("upcased", "upcased-auto")
 
 # Server and clients on one processor, where a spin keeps the client from running.
 SHARED = [
     dataclasses.replace(row, name=name, shared=True, baseline=SLEEPING_BASELINE,
-                        only=("upcased", "upcased-sleeping", "upcased-busy-poll", "epoll", "tokio"))
+                        only=("upcased", "upcased-auto", "upcased-busy-poll", "epoll", "tokio"))
     for row, name in ((ping_pong(1), "shared-1"), (ping_pong(64), "shared-64"),
                       (bulk(1), "shared-bulk-1"))
 ]
@@ -93,10 +93,10 @@ FILE_BYTES = 2**30
 FILES = [
     Row("file-upcase", "upcase < file", 1,
         ("{upcase}", "--socket", "{socket}", "--client-directory", "{clients}"), file=True,
-        only=("upcased", "upcased-sleeping", "epoll", "libuv", "tokio", "go", "asio", "tr")),
+        only=("upcased", "upcased-auto", "epoll", "libuv", "tokio", "go", "asio", "tr")),
     Row("file-socat", "socat - < file", 1,
         ("socat", "-t", "60", "-", "UNIX-CONNECT:{socket},bind={clients}/client,mode=0700"),
-        file=True, only=("upcased", "upcased-sleeping", "epoll", "libuv", "tokio", "go", "asio")),
+        file=True, only=("upcased", "upcased-auto", "epoll", "libuv", "tokio", "go", "asio")),
 ]
 
 

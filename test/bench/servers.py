@@ -16,7 +16,7 @@ class Server:
 
 BASELINE = "epoll"
 CHECKING_BASELINE = "epoll-check"
-SLEEPING_BASELINE = "upcased-sleeping"
+SLEEPING_BASELINE = "upcased"
 
 MOST_PROCESSES = 100
 WHY_MOST_PROCESSES = "with a process or two a client, so many take minutes only to start"
@@ -54,7 +54,7 @@ def all_servers(build: pathlib.Path, daemon: pathlib.Path) -> list[Server]:
       Server("tr", "tr alone", ("tr", "a-z", "A-Z"), rows=("file-upcase",)),
       Server("upcased-logging", "upcased, a log line each way",
              upcased[:-1] + ("info",), rows=("connections",)),
-      Server("upcased-sleeping", "upcased, busy-poll = 0", upcased + ("--busy-poll", "0")),
+      Server("upcased-auto", "upcased, busy-poll = auto", upcased + ("--busy-poll", "auto")),
       Server("upcased-busy-poll", "upcased, busy-poll = 50us", upcased + ("--busy-poll", "50us"),
              rows=("ping-pong-1", "ping-pong-64", "shared-1", "shared-64")),
   ]

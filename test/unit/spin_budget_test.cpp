@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(spins_that_pay_make_up_for_some_in_vain) {
   for (int i = 0; i < 10'000; ++i) {
     BOOST_REQUIRE(loop.budget.allows(loop.now));
     loop.fail(budget_type::longest_spin);
-    for (int paid = 0; paid < 3; ++paid) {
+    for (int paid = 0; paid < 6; ++paid) {
       loop.succeed(budget_type::sleep_cost / 4);
     }
   }
