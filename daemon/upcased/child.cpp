@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <iterator>
 #include <spawn.h>
+#include <string_view>
 #include <unistd.h>
 
 namespace upcased {
@@ -21,8 +22,11 @@ std::vector<char*> pointers_to(std::vector<std::string>& argv) {
 
 int start_child(child_options options, pid_t& pid) {
   std::vector<char*> environment;
+  const auto replaced = options.environment.substr(0, options.environment.find('=') + 1);
   for (char** each = environ; *each != nullptr; ++each) {
-    environment.push_back(*each);
+    if (replaced.empty() || !std::string_view(*each).starts_with(replaced)) {
+      environment.push_back(*each);
+    }
   }
   if (!options.environment.empty()) {
     environment.push_back(options.environment.data());

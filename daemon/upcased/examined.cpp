@@ -136,7 +136,7 @@ examined find_examined(const command& asked) {
   if (!asked.unit.empty()) {
     return of_unit(*find_named(asked.unit), asked);
   }
-  if (!upcase::environment("RUNTIME_DIRECTORY").empty()) {
+  if (!upcase::absolute_from_environment("RUNTIME_DIRECTORY").empty()) {
     return this_process(asked, "");
   }
   if (!asked.config_named && asked.sources.command_line.empty()) {

@@ -32,7 +32,7 @@ constexpr const char* wanted_properties =
     "--property=Id,LoadState,ActiveState,UnitFileState,MainPID,User,ExecStart,RuntimeDirectory,"
     "LimitNOFILE,ProtectSystem,PrivateTmp,ReadWritePaths";
 
-// Up to its end, or to the end of our patience.
+// Up to its end; nothing if that does not come in time, since half an answer is wrong.
 std::string read_all(int pipe) {
   const auto end = std::chrono::steady_clock::now() + patience;
   std::string text;
@@ -42,11 +42,11 @@ std::string read_all(int pipe) {
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     pollfd ready{.fd = pipe, .events = POLLIN, .revents = 0};
     if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) != 1) {
-      return text;
+      return {};
     }
     const ssize_t got = ::read(pipe, chunk.data(), chunk.size());
     if (got <= 0) {
-      return text;
+      return got == 0 ? text : "";
     }
     text.append(chunk.data(), static_cast<std::size_t>(got));
   }
@@ -162,7 +162,7 @@ std::string unit::description() const {
 
 std::optional<unit> find_unit(const upcase::service_unit& wanted) {
   properties found = show(wanted.kept_by, wanted.name + ".service");
-  if (found["LoadState"] != "loaded") {
+  if (found["LoadState"] != "loaded" || !found.contains("User")) {
     return std::nullopt;
   }
   const bool listens = is_active(show(wanted.kept_by, wanted.name + ".socket"));

@@ -11,10 +11,12 @@ namespace upcase {
 
 inline constexpr const char* system_configuration = "/etc/upcased/upcased.conf";
 
-/// The system's for root and for services of the system, whose $RUNTIME_DIRECTORY
-/// systemd makes in /run (systemd.exec(5)). Else $XDG_CONFIG_HOME/upcased/upcased.conf,
-/// where that is $HOME/.config by default; empty, and there is none, where neither is
-/// set or $HOME belongs to somebody else, as after setpriv(1).
+/// The system's for root and for services of the system: systemd gives these a
+/// $RUNTIME_DIRECTORY in /run, or at least $INVOCATION_ID without $XDG_RUNTIME_DIR
+/// (systemd.exec(5)). Else $XDG_CONFIG_HOME/upcased/upcased.conf, where that is
+/// $HOME/.config by default. The system's again where neither directory belongs to the
+/// user, as for an account without a home and after setpriv(1): its access rules must
+/// not be lost.
 std::filesystem::path default_configuration();
 
 }  // namespace upcase

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <upcase/file_descriptor.hpp>
@@ -43,6 +44,13 @@ bool is_trusted(const file_descriptor& link, const std::filesystem::path& socket
          std::ranges::find(trusted, found.st_uid) != trusted.end();
 }
 
+std::string unpublished(const std::filesystem::path& link, std::string_view reason) {
+  return fmt::format(
+      "cannot make the link '{}', from which upcase learns the client directory: {}; name it "
+      "to clients in $UPCASED_CLIENT_DIRECTORY",
+      link.native(), reason);
+}
+
 }  // namespace
 
 std::filesystem::path published_name(const std::filesystem::path& socket) {
@@ -51,6 +59,9 @@ std::filesystem::path published_name(const std::filesystem::path& socket) {
 
 std::optional<std::string> publish_client_directory(
     const std::filesystem::path& socket, const std::vector<std::filesystem::path>& directories) {
+  if (socket.empty()) {
+    return std::nullopt;  // an abstract socket has nothing beside it
+  }
   const auto usual = socket.parent_path() / client_directory_name;
   if (directories.empty() || std::ranges::find(directories, usual) != directories.end()) {
     withdraw_client_directory(socket);
@@ -58,23 +69,35 @@ std::optional<std::string> publish_client_directory(
   }
   const auto name = published_name(socket);
   const std::string fresh = name.native() + ".new";
+  for (const std::string& each : {name.native(), fresh}) {
+    if (struct stat status{}; ::lstat(each.c_str(), &status) == 0 && !S_ISLNK(status.st_mode)) {
+      return unpublished(name, fmt::format("'{}' exists and is no link; it stays untouched", each));
+    }
+  }
   ::unlink(fresh.c_str());
   if (::symlink(directories.front().c_str(), fresh.c_str()) != 0 ||
       ::rename(fresh.c_str(), name.c_str()) != 0) {
     const int error = errno;
     ::unlink(fresh.c_str());
-    return fmt::format(
-        "cannot make the link '{}', from which upcase learns the client directory: {}; name it "
-        "to clients in $UPCASED_CLIENT_DIRECTORY",
-        name.native(), describe(error));
+    return unpublished(name, describe(error));
   }
   return std::nullopt;
 }
 
 void withdraw_client_directory(const std::filesystem::path& socket) noexcept {
+  if (socket.empty()) {
+    return;
+  }
   const std::string name = published_name(socket);
-  if (struct stat status{}; ::lstat(name.c_str(), &status) == 0 && S_ISLNK(status.st_mode) &&
-                            status.st_uid == ::geteuid()) {
+  struct stat found {};
+  struct stat around {};
+  if (::lstat(name.c_str(), &found) != 0 || !S_ISLNK(found.st_mode) ||
+      ::stat(socket.parent_path().c_str(), &around) != 0) {
+    return;
+  }
+  // A daemon of another user may have left one that clients would still believe.
+  const std::array believed{uid_t{0}, ::geteuid(), around.st_uid};
+  if (std::ranges::find(believed, found.st_uid) != believed.end()) {
     ::unlink(name.c_str());
   }
 }

@@ -136,6 +136,14 @@ BOOST_AUTO_TEST_CASE(without_a_unit_they_answer_for_who_asks) {
   // As where no systemd runs, and where one does not answer.
   BOOST_TEST(upcased(test::fake_systemctl("", "exit 1"), {"--check"}).output == in_order);
   BOOST_TEST(upcased(test::fake_systemctl("", "exec sleep 60"), {"--check"}).output == in_order);
+  // Half an answer is none: the user would be missing, or the limits.
+  BOOST_TEST(upcased(test::fake_systemctl("Id=upcased.service\nLoadState=loaded\nUser=\n",
+                                          "exec sleep 60"),
+                     {"--check"})
+                 .output == in_order);
+  BOOST_TEST(
+      upcased(test::fake_systemctl("Id=upcased.service\nLoadState=loaded\n"), {"--check"}).output ==
+      in_order);
   // Options say which daemon is meant.
   const test::fake_systemctl systemd(properties("--config /dev/null"));
   BOOST_TEST(upcased(systemd, {"--check", "--config", "/dev/null"}).output == in_order);
@@ -223,7 +231,7 @@ BOOST_AUTO_TEST_CASE(beside_a_service_a_second_daemon_is_told_which) {
                                        " (pid 123); 'systemctl status upcased@" + name +
                                        ".socket upcased@" + name + ".service' shows it"),
              running.errors);
-  const auto waiting = second("Id=upcased.service\nLoadState=loaded\nActiveState=active\n");
+  const auto waiting = second("Id=upcased.service\nLoadState=loaded\nActiveState=active\nUser=\n");
   BOOST_TEST(waiting.code == 69);
   BOOST_TEST(names(waiting.errors, "(it starts when a client connects)"), waiting.errors);
   const auto unknown = second(no_unit);
@@ -265,11 +273,18 @@ BOOST_AUTO_TEST_CASE(a_users_daemon_reads_the_users_configuration) {
   BOOST_TEST(names(run("-T", {"HOME=/", "XDG_CONFIG_HOME=" + (home.path() / ".config").native()}),
                    "backlog = 77\n"));
   BOOST_TEST(!names(run("-T", {"HOME=relative"}), "backlog = 77\n"));
-  // A service of the system's, whoever runs it.
-  const std::string of_service =
-      run("-T", {"HOME=" + home.path().native(), "RUNTIME_DIRECTORY=/run/no-such-directory"});
-  BOOST_TEST(names(of_service, "socket = /run/no-such-directory/upcased.sock\n"));
-  BOOST_TEST(!names(of_service, "backlog = 77\n"));
+  // A service of the system's, whoever runs it and wherever its directory is.
+  for (const std::string directory : {"/run/no-such-directory", "/run/no-such/directory"}) {
+    const std::string of_service = run("-T", {at_home[0], "RUNTIME_DIRECTORY=" + directory});
+    BOOST_TEST(names(of_service, "socket = " + directory + "/upcased.sock\n"));
+    BOOST_TEST(!names(of_service, "backlog = 77\n"));
+  }
+  BOOST_TEST(
+      !names(run("-T", {at_home[0], "INVOCATION_ID=1", "XDG_RUNTIME_DIR"}), "backlog = 77\n"));
+  // One of the user's own.
+  BOOST_TEST(names(run("-T", {at_home[0], "RUNTIME_DIRECTORY=/run/user/12345/upcased",
+                              "INVOCATION_ID=1", "XDG_RUNTIME_DIR=/run/user/12345"}),
+                   "backlog = 77\n"));
   // It is trusted as the system's is, with this user in the daemon's place.
   BOOST_TEST(run("--check", at_home) == "upcased: the configuration is in order\n");
   std::filesystem::permissions(file, std::filesystem::perms(0666));

@@ -63,6 +63,37 @@ BOOST_AUTO_TEST_CASE(a_link_that_cannot_be_made_is_told) {
   BOOST_TEST(!std::filesystem::exists(upcase::published_name(socket).native() + ".new"));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_link_stays) {
+  for (const char* ending : {"", ".new"}) {
+    const std::filesystem::path file = upcase::published_name(socket).native() + ending;
+    test::write_file(file, "somebody's");
+    BOOST_TEST(!publish({"/srv/one"}));
+    upcase::withdraw_client_directory(socket);
+    BOOST_TEST(test::read_file(file) == "somebody's");
+    std::filesystem::remove(file);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_abstract_socket_has_no_link) {
+  std::filesystem::current_path(place.path());
+  socket.clear();
+  BOOST_TEST(publish({"/srv/one"}));
+  BOOST_TEST(!std::filesystem::is_symlink(place.path() / ".clients"));
+  std::filesystem::create_symlink("/srv/one", ".clients");
+  upcase::withdraw_client_directory(socket);
+  BOOST_TEST(std::filesystem::is_symlink(place.path() / ".clients"));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_another_daemon_left_is_withdrawn) {
+  SKIP_UNLESS(test::is_root(), "needs root to act as another user");
+  BOOST_TEST(publish({"/srv/one"}));
+  BOOST_REQUIRE(::chown(place.path().c_str(), 12345, 12345) == 0);
+  BOOST_REQUIRE(::seteuid(12345) == 0);
+  BOOST_TEST(publish({}));
+  BOOST_TEST(found() == "none");
+  BOOST_REQUIRE(::seteuid(0) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_absolute_path_is_nothing) {
   std::filesystem::create_symlink("srv/one", upcase::published_name(socket));
   BOOST_TEST(found() == "none");
