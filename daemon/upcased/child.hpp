@@ -14,7 +14,7 @@ struct child_options {
   std::vector<std::string> argv;
   int output = -1;          ///< its standard output; -1: /dev/null
   bool silent = false;      ///< standard error is /dev/null, else it is ours
-  std::string environment;  ///< NAME=value behind ours, which come first; may be empty
+  std::string environment;  ///< NAME=value in place of ours; may be empty
 };
 
 /// Sets `pid`. Returns 0 or an errno.

@@ -24,7 +24,8 @@ struct examined {
 };
 
 /// The first of these: the unit that `asked` names; with $RUNTIME_DIRECTORY, as in a
-/// unit, or with settings on the command line, the daemon that this process would be;
+/// unit, or with --config or settings on the command line, the daemon that this process
+/// would be;
 /// upcased.service for root and for its user; a user's own upcased.service, if it is
 /// enabled or active; the daemon that this process would be. As root, this process
 /// becomes the unit's user for good, and so sees what that daemon sees. Throws

@@ -19,7 +19,7 @@ namespace upcased {
 std::optional<std::string> why_files_stay(const upcase::client_directory& directory,
                                           const upcase::service_unit& keeper);
 
-/// What `service` would have to say of it, whose sandbox is not that of this process.
+/// The same for the daemon of `service`, whose sandbox this process does not share.
 std::optional<std::string> why_files_stay(const upcase::client_directory& directory,
                                           const unit& service);
 

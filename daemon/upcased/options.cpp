@@ -19,8 +19,8 @@ po::options_description general_options() {
   po::options_description options("Options", line_length);
   options.add_options()  //
       ("config,c", po::value<std::string>()->value_name("FILE"),
-       "read FILE, then FILE.d/*.conf (default: upcased/upcased.conf in /etc for root, "
-       "in ~/.config for others)")                                                          //
+       "read FILE, then FILE.d/*.conf (default: upcased/upcased.conf in /etc for root and "
+       "services of the system, in ~/.config for others)")                                  //
       ("check,t", "say everything that is wrong with the configuration, and exit")          //
       ("print-config,T", "print the settings in effect as a configuration file, and exit")  //
       ("unit,u", po::value<std::string>()->value_name("NAME"),

@@ -26,7 +26,8 @@ void withdraw_client_directory(const std::filesystem::path& socket) noexcept;
 
 /// What the link says; nothing if there is none, or if it belongs to others than
 /// root, this user, and those who could replace the socket itself: its owner and the
-/// owner of the directory in which both lie.
+/// owner of the directory in which both lie; or if others may rename files there, or
+/// the link has further names.
 std::optional<std::filesystem::path> find_published_client_directory(
     const std::filesystem::path& socket);
 

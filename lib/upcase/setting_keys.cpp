@@ -74,7 +74,7 @@ std::optional<duration> parse_busy_poll(std::string_view text) {
     }
     return value;
   } catch (const bad_value& wrong) {
-    throw bad_value(fmt::format("{}, or 'auto' to spin where work is near", wrong.what()));
+    throw bad_value(fmt::format("{}, or 'auto' to spin while it pays", wrong.what()));
   }
 }
 
@@ -181,7 +181,7 @@ const auto table = std::to_array<setting_key>({
     {"threads", "N", "event loops, each with sessions of its own; auto = one a core",
      [](settings& s, std::string_view text) { s.threads = parse_threads(text); },
      print_count<&settings::threads>},
-    {"busy-poll", "TIME", "how long an idle loop spins; 0 = not at all, auto = where work is near",
+    {"busy-poll", "TIME", "how long an idle loop spins; 0 = not at all, auto = while it pays",
      [](settings& s, std::string_view text) { s.busy_poll = parse_busy_poll(text); },
      print_busy_poll},
     {"log-level", "LEVEL", "error, warning, info or debug",

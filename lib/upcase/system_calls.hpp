@@ -78,8 +78,8 @@ inline const sockaddr* as_sockaddr(const sockaddr_un& address) noexcept {
 }
 
 /// The errno with which connect(2) refuses a socket of the wrong type; 0 if it
-/// cannot be asked. EPROTOTYPE: a process has a socket at `path`, which this
-/// disturbs in nothing, and starts none of systemd's.
+/// cannot be asked. EPROTOTYPE: a process has a socket at `path`. The
+/// probe does not disturb that process, and starts no service of systemd's.
 inline int probe_socket(const std::string& path) noexcept {
   const auto address = socket_address(path);
   const file_descriptor other_type(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));

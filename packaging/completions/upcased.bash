@@ -37,14 +37,14 @@ _upcased() {
     --log-level)
       mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$current")
       ;;
-    --threads)
+    --threads | --busy-poll)
       mapfile -t COMPREPLY < <(compgen -W 'auto' -- "$current")
       ;;
     --socket-mode | --backlog | --client-max-age | --max-clients | --max-clients-per-user | \
-      --idle-timeout | --write-timeout | --drain-timeout | --busy-poll) ;;
+      --idle-timeout | --write-timeout | --drain-timeout) ;;
     *)
       mapfile -t COMPREPLY < <(compgen -W '-c --config -t --check -T --print-config
-        -u --unit        -V --version -h --help --socket --socket-mode --backlog --client-directory
+        -u --unit -V --version -h --help --socket --socket-mode --backlog --client-directory
         --credentials --client-mode --client-max-age --allow-user --allow-group --deny-user
         --deny-group --max-clients --max-clients-per-user --idle-timeout --write-timeout
         --drain-timeout --threads --busy-poll --log-level' -- "$current")
