@@ -41,7 +41,7 @@ class deserted_socket {
     std::vector<std::string> argv{"strace", "-D", "-o", path() / "trace"};
     argv.insert(argv.end(), options.begin(), options.end());
     argv.insert(argv.end(), {UPCASE_PROGRAM, "--socket", socket(), "x"});
-    return {.argv = argv, .errors = errors};
+    return {.argv = argv, .environment = {test::without_leak_check}, .errors = errors};
   }
   [[nodiscard]] std::string trace() const { return test::read_file(path() / "trace"); }
 

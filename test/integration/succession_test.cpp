@@ -175,7 +175,9 @@ BOOST_AUTO_TEST_CASE(clients_that_are_stored_are_not_taken_back_with_those_left_
   // One more than a message carries; the one of the second message is refused, and
   // a further carrier cannot be made.
   constexpr std::size_t stored = upcase::most_descriptors;
-  test::daemon daemon(with_store(""));
+  auto options = with_store("");
+  options.environment.emplace_back(test::without_leak_check);
+  test::daemon daemon(options);
   std::vector<file_descriptor> clients;
   while (clients.size() < stored + 1) {
     clients.push_back(bring_in(daemon));

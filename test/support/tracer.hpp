@@ -12,6 +12,10 @@
 
 namespace test {
 
+/// For programs that end while they are traced: LeakSanitizer would trace them itself
+/// then, cannot, and fails.
+inline constexpr const char* without_leak_check = "ASAN_OPTIONS=detect_leaks=0";
+
 /// Attached for as long as it lives.
 class tracer {
  public:

@@ -398,9 +398,10 @@ BOOST_AUTO_TEST_CASE(who_was_not_told_of_stays_so) {
   running_server server;
   server->take_over(std::move(load));
   server->start();
-  load = server.hand_over();
-  BOOST_REQUIRE(load.clients.size() == 2U);
-  for (const auto& client : load.clients) {
+  // Its clients' charges are the server's.
+  const upcase::cargo handed_over = server.hand_over();
+  BOOST_REQUIRE(handed_over.clients.size() == 2U);
+  for (const auto& client : handed_over.clients) {
     BOOST_TEST(client.told == (client.id == 2));
   }
 }
