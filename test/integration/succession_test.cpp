@@ -177,6 +177,8 @@ BOOST_AUTO_TEST_CASE(clients_that_are_stored_are_not_taken_back_with_those_left_
   constexpr std::size_t stored = upcase::most_descriptors;
   auto options = with_store("");
   options.environment.emplace_back(test::without_leak_check);
+  // One loop gives its clients up in their order.
+  options.arguments.insert(options.arguments.end(), {"--threads", "1"});
   test::daemon daemon(options);
   std::vector<file_descriptor> clients;
   while (clients.size() < stored + 1) {
