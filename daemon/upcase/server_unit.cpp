@@ -39,7 +39,7 @@ std::string how_to_start(const std::filesystem::path& socket) {
   const bool is_main = unit.name == "upcased";
   return fmt::format(
       "start it with '{0} start {1}.socket'{2} ('{0} status {1}.socket {1}.service' says "
-      "why it is down; if systemd gave it up, run '{0} reset-failed {1}.service' first)",
+      "why it is down; if systemd gave it up, run '{0} reset-failed {1}.socket {1}.service' first)",
       systemctl, unit.name, is_main ? " or, as yourself, 'upcased'" : "");
 }
 

@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(what_starts_a_daemon_depends_on_the_socket) {
   const std::string instance = (*this)(69, "/run/upcased-no-such/upcased.sock");
   BOOST_TEST(names(instance, "'systemctl start upcased@no-such.socket'"), instance);
   BOOST_TEST(names(instance, "'systemctl status upcased@no-such.socket upcased@no-such.service'"));
-  BOOST_TEST(names(instance, "'systemctl reset-failed upcased@no-such.service'"));
+  BOOST_TEST(
+      names(instance, "'systemctl reset-failed upcased@no-such.socket upcased@no-such.service'"));
   const std::string other = (*this)(69, "/nonexistent/other.sock");
   BOOST_TEST(names(other, "'upcased --socket /nonexistent/other.sock'"), other);
   BOOST_TEST(!names(other, "systemctl"), other);
